@@ -1,0 +1,1 @@
+//! The composition root: the only crate that knows every service.

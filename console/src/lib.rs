@@ -1,0 +1,1 @@
+//! The web page: what runs, how it fares, and the design to switch.

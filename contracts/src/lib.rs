@@ -1,0 +1,1 @@
+//! What services promise each other: one file per service.

@@ -1,0 +1,34 @@
+//! Clock and randomness, handed around as one value.
+
+use std::sync::Arc;
+
+use crate::{Clock, Id, Random, SystemClock, SystemRandom, Timestamp};
+
+/// What a use case may know of the world besides its store: the time and the dice.
+#[derive(Clone)]
+pub struct Ctx {
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub random: Arc<dyn Random>,
+}
+
+impl Ctx {
+    /// The system's clock and CSPRNG.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+    }
+
+    /// The current moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A new id.
+    #[must_use]
+    pub fn new_id(&self) -> Id {
+        Id::new(&*self.clock, &*self.random)
+    }
+}

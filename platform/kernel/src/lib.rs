@@ -1,0 +1,28 @@
+//! Ids, clock, randomness, paging, deadlines, error codes, knobs: what everything stands on.
+//!
+//! No I/O happens here, apart from the two system sources ([`SystemClock`], [`SystemRandom`])
+//! that the composition root hands in, and [`Tasks`], which only starts and stops work.
+
+mod clock;
+mod code;
+mod ctx;
+mod deadline;
+mod id;
+mod knob;
+mod page;
+mod problem;
+mod random;
+mod similar;
+mod tasks;
+
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use code::{Code, Coded, Retry};
+pub use ctx::Ctx;
+pub use deadline::Deadline;
+pub use id::Id;
+pub use knob::{Choice, ChoiceKnob, KnobError, KnobInfo, Knobs};
+pub use page::{Cursor, CursorError, Page, PageLimit};
+pub use problem::{FieldError, Problem};
+pub use random::{Random, SeededRandom, SystemRandom};
+pub use similar::nearest;
+pub use tasks::Tasks;

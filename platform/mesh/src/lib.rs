@@ -1,0 +1,1 @@
+//! Contract calls between services, the layers on an edge, discovery and balancing.

@@ -1,0 +1,1 @@
+//! SQLite and PostgreSQL behind one seam: transactions, migrations, outbox, inbox, idempotency keys.

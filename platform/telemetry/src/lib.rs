@@ -1,0 +1,1 @@
+//! Traces, metrics and logs: recorded, kept for the console, exported.

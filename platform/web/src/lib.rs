@@ -1,0 +1,1 @@
+//! HTTP glue: bodies, handlers, problem details, paging, idempotency keys, callers.

@@ -1,0 +1,1 @@
+//! The front door: routes, balances, protects.

@@ -1,0 +1,1 @@
+//! Short links: the code in, the target out, every click counted.

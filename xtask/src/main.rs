@@ -1,0 +1,3 @@
+//! The chores of the project: tidy, graph, new-service.
+
+fn main() {}
