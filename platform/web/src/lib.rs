@@ -1,1 +1,35 @@
-//! HTTP glue: bodies, handlers, problem details, paging, idempotency keys, callers.
+//! HTTP glue: bodies, handlers, the server, problem details, extractors, callers.
+//!
+//! A [`Handler`] answers a [`Request`] without knowing of sockets, so the same service is reached
+//! by a listener of its own ([`serve`]) or by a call in the same process.
+//! [`Ingress`] is the one seam where a caller's identity enters.
+
+mod access;
+mod asset;
+mod body;
+mod extract;
+mod handler;
+mod idempotency;
+mod ingress;
+mod keys;
+mod meta;
+mod mutation;
+mod openapi;
+mod problem;
+mod server;
+mod sse;
+
+pub use access::{AccessLog, Red};
+pub use asset::{Asset, Assets, CONTENT_SECURITY_POLICY};
+pub use body::{Body, BodyError, BoxError, Request, Response, read_body};
+pub use extract::{Json, Paging, Path, Query};
+pub use handler::{Handler, RouteSpec, from_fn, from_router};
+pub use idempotency::IdempotencyKey;
+pub use ingress::{ClusterSecret, Ingress, Network, headers};
+pub use keys::{Keys, KeysError, StoredKey};
+pub use meta::{Caller, CallerNeeded, ClientAddr, Meta, RequestId, require};
+pub use mutation::{FromBody, Mutation};
+pub use openapi::openapi_json;
+pub use problem::{ProblemReply, problem};
+pub use server::{Drained, Server, ServerLimits, serve};
+pub use sse::{Sse, SseSender, sse};

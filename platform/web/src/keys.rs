@@ -1,0 +1,146 @@
+//! API keys: 256 random bits, kept only as their SHA-256, replaceable while the process runs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use kernel::{Clock, Random, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// Every key starts with this, so that a leaked one is found by scanners.
+const PREFIX: &str = "twk_";
+
+/// A key as it is kept: useless to whoever reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredKey {
+    /// Who has it.
+    pub name: String,
+    /// SHA-256 of the key, in hexadecimal.
+    pub sha256: String,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// A list of keys that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeysError {
+    /// The hash is none.
+    #[error("the hash of key '{name}' is not 64 hexadecimal digits; make the key anew")]
+    Hash {
+        /// The key's name.
+        name: String,
+    },
+    /// A name must be short and plain.
+    #[error("a key's name is 1 to 64 characters of a-z, A-Z, 0-9, '.', '_' and '-'")]
+    Name,
+}
+
+/// The keys that are accepted now. Cheap to clone; clones share their state.
+#[derive(Debug, Clone, Default)]
+pub struct Keys(Arc<ArcSwapOption<HashMap<[u8; 32], Arc<str>>>>);
+
+impl Keys {
+    /// No keys are configured: everyone who can reach the listener may do everything.
+    /// For loopback only.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Exactly these keys.
+    pub fn of(stored: &[StoredKey]) -> Result<Self, KeysError> {
+        let keys = Self::none();
+        keys.reload(stored)?;
+        Ok(keys)
+    }
+
+    /// From now on exactly these keys; with an empty list nobody is let in.
+    pub fn reload(&self, stored: &[StoredKey]) -> Result<(), KeysError> {
+        let mut map = HashMap::with_capacity(stored.len());
+        for key in stored {
+            check_name(&key.name)?;
+            let hash = unhex(&key.sha256).ok_or_else(|| KeysError::Hash {
+                name: key.name.clone(),
+            })?;
+            map.insert(hash, Arc::from(key.name.as_str()));
+        }
+        self.0.store(Some(Arc::new(map)));
+        Ok(())
+    }
+
+    /// Whether no keys are configured.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.load().is_none()
+    }
+
+    /// A new key: the text for its owner, shown once, and what to keep.
+    pub fn generate(
+        name: &str,
+        clock: &dyn Clock,
+        random: &dyn Random,
+    ) -> Result<(String, StoredKey), KeysError> {
+        check_name(name)?;
+        let mut bits = [0_u8; 32];
+        random.fill(&mut bits);
+        let plain = format!("{PREFIX}{}", hex(&bits));
+        let sha256 = hex(&Sha256::digest(plain.as_bytes()));
+        Ok((
+            plain,
+            StoredKey {
+                name: name.to_owned(),
+                sha256,
+                created: clock.now(),
+            },
+        ))
+    }
+
+    /// Whose key this is. The hash of 256 random bits is looked up, so time tells nothing.
+    #[must_use]
+    pub fn owner(&self, plain: &str) -> Option<Arc<str>> {
+        let hash: [u8; 32] = Sha256::digest(plain.as_bytes()).into();
+        self.0.load().as_ref()?.get(&hash).cloned()
+    }
+
+    /// Whether `text` looks like a key of ours.
+    #[must_use]
+    pub fn looks_like_one(text: &str) -> bool {
+        text.starts_with(PREFIX)
+    }
+}
+
+fn check_name(name: &str) -> Result<(), KeysError> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if (1..=64).contains(&name.len()) && name.bytes().all(plain) {
+        Ok(())
+    } else {
+        Err(KeysError::Name)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|b| [b >> 4, b & 15])
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let bytes = text.as_bytes();
+    if bytes.len() != 64 {
+        return None;
+    }
+    let digit = |b: u8| {
+        char::from(b)
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+    };
+    let mut out = [0_u8; 32];
+    for (slot, pair) in out.iter_mut().zip(bytes.chunks_exact(2)) {
+        *slot = (digit(pair[0])? << 4) | digit(pair[1])?;
+    }
+    Some(out)
+}

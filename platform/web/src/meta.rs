@@ -1,0 +1,166 @@
+//! What is known of a request besides its content: who asks, from where, under which id.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::HeaderValue;
+use http::request::Parts;
+use kernel::{Code, Coded};
+
+use crate::{ProblemReply, problem};
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Caller {
+    /// Nobody known.
+    #[default]
+    Anonymous,
+    /// Somebody on this machine while no keys are configured; may do everything.
+    Local,
+    /// The owner of an API key.
+    Key {
+        /// The name of the key.
+        name: Arc<str>,
+    },
+    /// Another process of this system.
+    Internal,
+}
+
+impl Caller {
+    /// A name for logs, fingerprints and headers: `anonymous`, `local`, `key:NAME`, `internal`.
+    #[must_use]
+    pub fn label(&self) -> std::borrow::Cow<'static, str> {
+        match self {
+            Self::Anonymous => "anonymous".into(),
+            Self::Local => "local".into(),
+            Self::Key { name } => format!("key:{name}").into(),
+            Self::Internal => "internal".into(),
+        }
+    }
+
+    /// Whether this caller may change things.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        !matches!(self, Self::Anonymous)
+    }
+}
+
+/// Nobody is known to ask, and this needs somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "send an API key as 'Authorization: Bearer twk_...'; 'tradewind key create NAME' makes one"
+)]
+pub struct CallerNeeded;
+
+impl Coded for CallerNeeded {
+    fn code(&self) -> Code {
+        Code::Unauthenticated
+    }
+}
+
+/// Fails with 401 unless the caller is known. For everything that changes something.
+pub fn require(caller: &Caller) -> Result<(), ProblemReply> {
+    if caller.is_known() {
+        Ok(())
+    } else {
+        Err(problem(&CallerNeeded))
+    }
+}
+
+/// The address of the client that asked, as far as it can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddr(pub IpAddr);
+
+/// The id under which a request is logged everywhere. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestId(pub(crate) RequestIdKind);
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum RequestIdKind {
+    /// Made here: a random prefix of the process and a counter.
+    Own(u64, u64),
+    /// Came with the request, and is sane.
+    Given(HeaderValue),
+}
+
+impl RequestId {
+    /// The id as a header.
+    #[must_use]
+    pub fn header_value(&self) -> HeaderValue {
+        match &self.0 {
+            RequestIdKind::Given(value) => value.clone(),
+            RequestIdKind::Own(..) => HeaderValue::try_from(self.to_string())
+                .unwrap_or_else(|_| HeaderValue::from_static("invalid")),
+        }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            RequestIdKind::Own(prefix, count) => write!(f, "{prefix:016x}{count:016x}"),
+            RequestIdKind::Given(value) => f.write_str(value.to_str().unwrap_or("invalid")),
+        }
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Everything that [`crate::Ingress`] found out about a request: one request extension.
+#[derive(Debug, Clone)]
+pub struct Meta {
+    /// Who asks.
+    pub caller: Caller,
+    /// From where.
+    pub client: ClientAddr,
+    /// Under which id.
+    pub request_id: RequestId,
+}
+
+impl Meta {
+    /// What is known of `request`; nothing, if it came past no ingress.
+    #[must_use]
+    pub fn of<B>(request: &http::Request<B>) -> Self {
+        Self::in_extensions(request.extensions())
+    }
+
+    fn in_extensions(extensions: &http::Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+}
+
+impl Default for Meta {
+    fn default() -> Self {
+        Self {
+            caller: Caller::Anonymous,
+            client: ClientAddr(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            request_id: RequestId(RequestIdKind::Own(0, 0)),
+        }
+    }
+}
+
+macro_rules! extract_from_meta {
+    ($($type:ty => $pick:expr;)+) => {$(
+        impl<S: Send + Sync> FromRequestParts<S> for $type {
+            type Rejection = std::convert::Infallible;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+                let pick: fn(Meta) -> Self = $pick;
+                Ok(pick(Meta::in_extensions(&parts.extensions)))
+            }
+        }
+    )+};
+}
+
+extract_from_meta! {
+    Meta => |meta| meta;
+    Caller => |meta| meta.caller;
+    ClientAddr => |meta| meta.client;
+    RequestId => |meta| meta.request_id;
+}
