@@ -1,0 +1,190 @@
+//! Reads contracts, topics and their users out of the source.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::{self, Visit};
+
+use super::{Graph, Node};
+use crate::source::Source;
+use crate::workspace::{Package, Workspace};
+
+/// What one file of `contracts/src` promises.
+#[derive(Debug, Default)]
+struct Contract {
+    service: String,
+    traits: Vec<String>,
+    topics: Vec<Topic>,
+}
+
+#[derive(Debug)]
+struct Topic {
+    constant: String,
+    value: String,
+}
+
+/// The graph of every folder of `services/`.
+pub(super) fn graph(workspace: &Workspace) -> Graph {
+    let contracts: Vec<Contract> = workspace
+        .sources_under("contracts/src")
+        .filter_map(contract)
+        .collect();
+    workspace
+        .services()
+        .map(|package| (package.name.clone(), node(workspace, package, &contracts)))
+        .collect()
+}
+
+fn node(workspace: &Workspace, package: &Package, contracts: &[Contract]) -> Node {
+    let folder = format!("{}/src", package.folder);
+    let sources: Vec<&Source> = workspace
+        .sources_under(&folder)
+        .filter(|source| !source.is_test())
+        .collect();
+    let consumed: Vec<String> = sources
+        .iter()
+        .flat_map(|source| consumer_topics(source))
+        .collect();
+    let mut node = Node::default();
+    for contract in contracts {
+        let own = contract.service == package.name;
+        if !own && sources.iter().any(|source| calls(source, contract)) {
+            node.calls.insert(contract.service.clone());
+        }
+        for topic in &contract.topics {
+            if !sources.iter().any(|source| source.says(&topic.constant)) {
+                continue;
+            }
+            if own {
+                node.publishes.insert(topic.value.clone());
+            }
+            if !own || consumed.contains(&topic.constant) {
+                node.hears.insert(topic.value.clone());
+            }
+        }
+    }
+    node
+}
+
+/// Whether the file reaches into the contract's module and names the trait or its client there.
+fn calls(source: &Source, contract: &Contract) -> bool {
+    let module = contract.service.replace('-', "_");
+    let reaches = source.scan().paths.iter().any(|path| {
+        path.segments[0] == "contracts" && path.segments.get(1).is_some_and(|name| *name == module)
+    });
+    reaches
+        && contract
+            .traits
+            .iter()
+            .any(|name| source.says(name) || source.says(&format!("{name}Client")))
+}
+
+fn contract(source: &Source) -> Option<Contract> {
+    let file = syn::parse_file(&source.text).ok()?;
+    let mut contract = Contract::default();
+    read_items(&file.items, false, &mut contract);
+    if contract.service.is_empty() {
+        // A file of events only: its name is the service's.
+        let name = source.path.rsplit('/').next()?.strip_suffix(".rs")?;
+        contract.service = name.replace('_', "-");
+    }
+    Some(contract)
+}
+
+fn read_items(items: &[syn::Item], in_topics: bool, contract: &mut Contract) {
+    for item in items {
+        match item {
+            syn::Item::Macro(item)
+                if item
+                    .mac
+                    .path
+                    .segments
+                    .last()
+                    .is_some_and(|s| s.ident == "contract") =>
+            {
+                if let Some((name, service)) = tied_trait(item.mac.tokens.clone()) {
+                    contract.traits.push(name);
+                    contract.service = service;
+                }
+            }
+            syn::Item::Const(item) if in_topics || item.ident.to_string().contains("TOPIC") => {
+                if let syn::Expr::Lit(syn::ExprLit {
+                    lit: syn::Lit::Str(value),
+                    ..
+                }) = &*item.expr
+                {
+                    contract.topics.push(Topic {
+                        constant: item.ident.to_string(),
+                        value: value.value(),
+                    });
+                }
+            }
+            syn::Item::Mod(module) => {
+                let inner = module
+                    .content
+                    .iter()
+                    .flat_map(|(_, items)| items.iter().cloned());
+                let inner: Vec<syn::Item> = inner.collect();
+                read_items(&inner, in_topics || module.ident == "topics", contract);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `trait Links("links")` gives `Links` and `links`.
+fn tied_trait(tokens: TokenStream) -> Option<(String, String)> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let at = tokens
+        .iter()
+        .position(|token| matches!(token, TokenTree::Ident(word) if *word == "trait"))?;
+    let name = tokens.get(at + 1)?.to_string();
+    let TokenTree::Group(group) = tokens.get(at + 2)? else {
+        return None;
+    };
+    let service = group.stream().to_string();
+    Some((name, service.trim_matches('"').to_owned()))
+}
+
+/// The constants in the `topics` of every `Consumer { .. }` that the file builds.
+fn consumer_topics(source: &Source) -> Vec<String> {
+    let Ok(file) = syn::parse_file(&source.text) else {
+        return Vec::new();
+    };
+    let mut visitor = Consumers(Vec::new());
+    visitor.visit_file(&file);
+    visitor.0
+}
+
+struct Consumers(Vec<String>);
+
+impl<'ast> Visit<'ast> for Consumers {
+    fn visit_expr_struct(&mut self, literal: &'ast syn::ExprStruct) {
+        if literal
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == "Consumer")
+        {
+            let topics = literal.fields.iter().filter(
+                |field| matches!(&field.member, syn::Member::Named(name) if name == "topics"),
+            );
+            for field in topics {
+                let mut names = Names(Vec::new());
+                names.visit_expr(&field.expr);
+                self.0.extend(names.0);
+            }
+        }
+        visit::visit_expr_struct(self, literal);
+    }
+}
+
+struct Names(Vec<String>);
+
+impl<'ast> Visit<'ast> for Names {
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        self.0.extend(
+            path.segments
+                .last()
+                .map(|segment| segment.ident.to_string()),
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! `new-service NAME`: stamps the files of `xtask/templates` and registers what they hold.
+//!
+//! The templates are real Rust: a placeholder is an identifier (`__name__`, `__Name__`, ..), so an
+//! editor and the compiler's parser read them. A registration is a line put at a marked place.
+
+pub mod name;
+pub mod register;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use self::name::Name;
+use crate::Outcome;
+
+/// Where the templates live, from the root.
+const TEMPLATES: &str = "xtask/templates";
+
+/// Stamps the service into the workspace at `root`.
+pub fn run(root: &Path, name: &str) -> Result<Outcome> {
+    let name = Name::parse(name)?;
+    let written = stamp(root, &name)?;
+    format(root)?;
+    let mut text: String = written.iter().map(|path| format!("  {path}\n")).collect();
+    text.insert_str(0, &format!("stamped the service `{}`:\n", name.kebab()));
+    text.push_str("next: change its domain and contract, then run `cargo xtask graph` and `cargo xtask tidy`\n");
+    Ok(Outcome {
+        text,
+        success: true,
+    })
+}
+
+/// Lets rustfmt put the new lines in order: a name's length moves line breaks.
+fn format(root: &Path) -> Result<()> {
+    let status = Command::new("cargo")
+        .arg("fmt")
+        .current_dir(root)
+        .status()
+        .context("run cargo fmt")?;
+    if !status.success() {
+        bail!("cargo fmt failed on the stamped files");
+    }
+    Ok(())
+}
+
+/// Writes the files and the registrations; gives back what was written or changed, from the root.
+pub fn stamp(root: &Path, name: &Name) -> Result<Vec<String>> {
+    let taken = root.join("services").join(name.kebab());
+    if taken.exists() {
+        bail!(
+            "services/{} exists already: choose another name",
+            name.kebab()
+        );
+    }
+    let templates = root.join(TEMPLATES);
+    let mut written = Vec::new();
+    for file in files(&templates)? {
+        let relative = file
+            .strip_prefix(&templates)
+            .context("a template outside of its folder")?;
+        let target = name.fill(&relative.to_string_lossy());
+        let target = target.strip_suffix(".in").unwrap_or(&target).to_owned();
+        let path = root.join(&target);
+        if path.exists() {
+            bail!("{target} exists already: choose another name");
+        }
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(&path, name.fill(&crate::read(&file)?))
+            .with_context(|| format!("write {target}"))?;
+        written.push(target);
+    }
+    if written.is_empty() {
+        bail!("{TEMPLATES} holds no files");
+    }
+    written.extend(register::all(root, name)?);
+    Ok(written)
+}
+
+/// Every file below a folder, sorted.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

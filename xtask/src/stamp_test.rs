@@ -1,0 +1,109 @@
+//! `stamp-test`: proves that a stamped service compiles, keeps the house rules and runs everywhere.
+//!
+//! It copies the tracked files into `target/stamp/tree`, stamps `parcels` there, and runs what a
+//! developer would run. The target folder is kept between runs, so only the first one is slow.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::Outcome;
+use crate::stamp;
+use crate::workspace::Workspace;
+
+/// The service that is stamped.
+const NAME: &str = "parcels";
+/// What is run in the copy, in order.
+const STEPS: &[&[&str]] = &[
+    &["xtask", "graph"],
+    &["xtask", "tidy"],
+    &["fmt", "--check"],
+    &[
+        "clippy",
+        "-p",
+        NAME,
+        "-p",
+        "contracts",
+        "-p",
+        "tradewind",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ],
+    &["test", "-p", NAME],
+    &["test", "-p", "tradewind", "--test", "it", NAME],
+];
+
+/// Runs the whole proof on a copy of the workspace at `root`.
+pub fn run(root: &Path) -> Result<Outcome> {
+    let base = root.join("target/stamp");
+    let tree = base.join("tree");
+    copy(root, &tree)?;
+    stamp::run(&tree, NAME)?;
+    let mut text = String::new();
+    for step in STEPS {
+        let started = Instant::now();
+        let status = Command::new("cargo")
+            .args(*step)
+            .current_dir(&tree)
+            .env("CARGO_TARGET_DIR", base.join("target"))
+            // The child is another workspace: what cargo told us about ours would mislead it.
+            .env_remove("CARGO_MANIFEST_DIR")
+            .status()
+            .with_context(|| format!("run cargo {}", step.join(" ")))?;
+        if !status.success() {
+            bail!(
+                "in a copy with the stamped service, `cargo {}` failed; see {}",
+                step.join(" "),
+                tree.display()
+            );
+        }
+        text.push_str(&format!(
+            "{:>6.1} s  cargo {}\n",
+            started.elapsed().as_secs_f64(),
+            step.join(" ")
+        ));
+    }
+    text.push_str(&format!("the stamped service `{NAME}` passes\n"));
+    Ok(Outcome {
+        text,
+        success: true,
+    })
+}
+
+/// Copies the workspace's files. A file that has not changed keeps its time, so cargo does not rebuild.
+fn copy(root: &Path, tree: &Path) -> Result<()> {
+    let workspace = Workspace::load(root)?;
+    let mut wanted = BTreeSet::new();
+    for path in &workspace.files {
+        let (from, to) = (root.join(path), tree.join(path));
+        let bytes = std::fs::read(&from).with_context(|| format!("read {path}"))?;
+        if std::fs::read(&to).ok().as_deref() != Some(&bytes) {
+            if let Some(folder) = to.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            std::fs::copy(&from, &to).with_context(|| format!("copy {path}"))?;
+        }
+        wanted.insert(to);
+    }
+    remove_others(tree, &wanted)
+}
+
+/// Removes what an earlier run stamped, or what is gone from the workspace.
+fn remove_others(folder: &Path, wanted: &BTreeSet<PathBuf>) -> Result<()> {
+    for entry in std::fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            remove_others(&path, wanted)?;
+            // Fails, rightly, where the folder is not empty.
+            std::fs::remove_dir(&path).ok();
+        } else if !wanted.contains(&path) {
+            std::fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! Manifests: versions stand once, in the root; lints are the workspace's; nothing unused is named.
+
+use std::collections::BTreeSet;
+
+use crate::finding::Finding;
+use crate::workspace::{Package, Workspace, is_under};
+
+/// Reads each crate's manifest.
+pub fn check(workspace: &Workspace, findings: &mut Vec<Finding>) {
+    for package in &workspace.packages {
+        let path = package.manifest();
+        let Some(text) = workspace.text(&path) else {
+            continue;
+        };
+        // What does not parse, cargo reports better.
+        let Ok(manifest) = text.parse::<toml::Table>() else {
+            continue;
+        };
+        check_lints(&path, &manifest, findings);
+        check_versions(workspace, &path, &manifest, findings);
+        check_use(workspace, package, &manifest, findings);
+    }
+}
+
+fn check_lints(path: &str, manifest: &toml::Table, findings: &mut Vec<Finding>) {
+    let inherited = manifest
+        .get("lints")
+        .and_then(|lints| lints.get("workspace"));
+    if inherited.and_then(toml::Value::as_bool) != Some(true) {
+        findings.push(Finding::fault(
+            path,
+            1,
+            "shared-lints",
+            "add `[lints]` with `workspace = true`",
+        ));
+    }
+}
+
+fn check_versions(
+    workspace: &Workspace,
+    path: &str,
+    manifest: &toml::Table,
+    findings: &mut Vec<Finding>,
+) {
+    for (name, value) in dependency_tables(manifest).into_iter().flatten() {
+        let shared = value.get("workspace").and_then(toml::Value::as_bool) == Some(true);
+        if !shared {
+            let advice =
+                format!("write `{name}.workspace = true` and its version in the root Cargo.toml");
+            let line = line_of(workspace, path, name);
+            findings.push(Finding::fault(path, line, "shared-versions", advice));
+        }
+    }
+}
+
+/// Every dependency's name occurs in the crate's code. Exceptions stand in the manifest, under
+/// `[package.metadata.tidy] keep = ["name"]`, for what only a macro of another crate needs.
+fn check_use(
+    workspace: &Workspace,
+    package: &Package,
+    manifest: &toml::Table,
+    findings: &mut Vec<Finding>,
+) {
+    let kept = manifest
+        .get("package")
+        .and_then(|table| table.get("metadata")?.get("tidy")?.get("keep")?.as_array())
+        .map(|names| {
+            names
+                .iter()
+                .filter_map(toml::Value::as_str)
+                .collect::<Vec<_>>()
+        })
+        .unwrap_or_default();
+    let mut known = BTreeSet::new();
+    for source in workspace
+        .sources()
+        .iter()
+        .filter(|source| is_under(&source.path, &package.folder))
+    {
+        known.extend(
+            source
+                .scan()
+                .paths
+                .iter()
+                .map(|path| path.segments[0].as_str()),
+        );
+    }
+    for dependency in &package.dependencies {
+        let name = dependency.name.as_str();
+        if !kept.contains(&name) && !known.contains(name.replace('-', "_").as_str()) {
+            let path = package.manifest();
+            let line = line_of(workspace, &path, name);
+            let advice = format!("no code of this crate names `{name}`: drop it");
+            findings.push(Finding::fault(&path, line, "unused-dependency", advice));
+        }
+    }
+}
+
+fn dependency_tables(manifest: &toml::Table) -> Vec<&toml::Table> {
+    const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let targets = manifest.get("target").and_then(toml::Value::as_table);
+    let per_target = targets.into_iter().flat_map(|table| table.values());
+    let holders = per_target
+        .filter_map(toml::Value::as_table)
+        .chain([manifest]);
+    holders
+        .flat_map(|holder| {
+            KINDS
+                .iter()
+                .filter_map(|kind| holder.get(*kind)?.as_table())
+        })
+        .collect()
+}
+
+/// The line on which a manifest names a dependency; 1 where it cannot be found.
+pub(crate) fn line_of(workspace: &Workspace, path: &str, name: &str) -> usize {
+    let text = workspace.text(path).unwrap_or_default();
+    let names = |line: &str| {
+        line.strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with([' ', '.', '=']))
+    };
+    text.lines().position(names).map_or(1, |at| at + 1)
+}

@@ -1,0 +1,82 @@
+//! The stamp fills files and registrations, and leaves the workspace alone when it cannot.
+
+use xtask::stamp::{self, name::Name};
+
+use crate::mini::Mini;
+
+fn with_templates() -> Mini {
+    let mini = Mini::new();
+    mini.write(
+        "xtask/templates/services/__kebab__/src/lib.rs",
+        "//! __Name__.\npub fn __item__() {}\n",
+    );
+    mini.write(
+        "xtask/templates/services/__kebab__/Cargo.toml.in",
+        "[package]\nname = \"__kebab__\"\n",
+    );
+    mini.write(
+        "xtask/templates/app/src/compose/__name__.rs",
+        "//! Composes __name__.\n",
+    );
+    mini.append(
+        "Cargo.toml",
+        "# new-service: __kebab__ = { path = \"services/__kebab__\" }\n",
+    );
+    mini.append(
+        "app/Cargo.toml",
+        "# new-service: __kebab__.workspace = true\n",
+    );
+    mini.append(
+        "contracts/src/lib.rs",
+        "// new-service: pub mod __name__;\n",
+    );
+    mini.append("app/src/main.rs", "// new-service: mod __name__;\n");
+    mini
+}
+
+#[test]
+fn a_stamped_service_is_filled_and_registered() {
+    let mini = with_templates();
+    let written = stamp::stamp(mini.path(), &Name::parse("parcel-boxes").unwrap()).unwrap();
+    assert_eq!(
+        mini.read("services/parcel-boxes/src/lib.rs"),
+        "//! ParcelBoxes.\npub fn parcel_box() {}\n"
+    );
+    assert_eq!(
+        mini.read("services/parcel-boxes/Cargo.toml"),
+        "[package]\nname = \"parcel-boxes\"\n"
+    );
+    assert!(
+        mini.read("contracts/src/lib.rs")
+            .contains("\npub mod parcel_boxes;\n// new-service")
+    );
+    assert!(
+        mini.read("app/Cargo.toml")
+            .contains("\nparcel-boxes.workspace = true\n# new-service")
+    );
+    assert!(
+        written.contains(&"app/src/compose/parcel_boxes.rs".to_owned()),
+        "{written:?}"
+    );
+}
+
+#[test]
+fn a_second_stamp_of_the_same_name_is_refused_before_anything_is_written() {
+    let mini = with_templates();
+    let name = Name::parse("parcels").unwrap();
+    stamp::stamp(mini.path(), &name).unwrap();
+    let before = mini.read("Cargo.toml");
+    let error = stamp::stamp(mini.path(), &name).unwrap_err().to_string();
+    assert!(error.contains("exists already"), "{error}");
+    assert_eq!(mini.read("Cargo.toml"), before);
+}
+
+#[test]
+fn a_missing_place_of_registration_is_an_error() {
+    let mini = with_templates();
+    mini.write("contracts/src/lib.rs", "//! Promises.\n");
+    let error = stamp::stamp(mini.path(), &Name::parse("parcels").unwrap())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("contracts/src"), "{error}");
+}
