@@ -1,0 +1,157 @@
+//! A private PostgreSQL.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+use nix::sys::signal::Signal;
+use nix::unistd::{Uid, User};
+use tokio::sync::OnceCell;
+
+use crate::guard::{ServerProcess, answers, free_port, server_directory, until_ready};
+use crate::{find_program, skipped};
+
+/// An SSLRequest of the PostgreSQL protocol; a server without TLS answers `N`.
+const SSL_REQUEST: &[u8] = &[0, 0, 0, 8, 4, 210, 22, 47];
+
+/// A PostgreSQL of the tests' own. Each test takes a schema of its own in it.
+#[derive(Debug)]
+pub struct Postgres {
+    port: u16,
+    durable: bool,
+    process: Option<ServerProcess>,
+    directory: PathBuf,
+}
+
+impl Postgres {
+    /// The one that all tests of this process share, without fsync; `None` when PostgreSQL is not
+    /// installed (in CI that panics).
+    pub async fn shared() -> Option<&'static Self> {
+        static SHARED: OnceCell<Option<Postgres>> = OnceCell::const_new();
+        SHARED.get_or_init(|| Self::start(false)).await.as_ref()
+    }
+
+    /// Starts one for this test alone; `durable` says whether it syncs.
+    pub async fn start(durable: bool) -> Option<Self> {
+        if find_program("initdb").is_none() {
+            skipped("postgresql", "install Debian's package postgresql");
+            return None;
+        }
+        let directory = server_directory("postgres").expect("a directory for postgres");
+        initialise(&directory).expect("initdb");
+        let port = free_port().expect("a free port");
+        let mut postgres = Self {
+            port,
+            durable,
+            process: None,
+            directory,
+        };
+        postgres.start_again().await;
+        Some(postgres)
+    }
+
+    /// `postgres://tradewind@127.0.0.1:PORT/postgres`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://tradewind@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Stops the postmaster from answering new connections.
+    pub fn pause(&self) {
+        self.process.iter().for_each(|p| p.signal(Signal::SIGSTOP));
+    }
+
+    /// Ends it with SIGKILL; its data stays for [`Postgres::start_again`].
+    pub fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            // Its children notice that the postmaster is gone and end by themselves.
+            process.kill_and_keep();
+            let _ = std::fs::remove_file(self.data().join("postmaster.pid"));
+        }
+    }
+
+    /// Starts it on the same port and data.
+    pub async fn start_again(&mut self) {
+        let mut command = as_server_user();
+        command.push(
+            find_program("postgres")
+                .expect("postgres beside initdb")
+                .into_os_string(),
+        );
+        command.push("-D".into());
+        command.push(self.data().into_os_string());
+        let sync = if self.durable { "on" } else { "off" };
+        for setting in [
+            format!("port={}", self.port),
+            "listen_addresses=127.0.0.1".to_owned(),
+            "unix_socket_directories=".to_owned(),
+            "max_connections=200".to_owned(),
+            format!("fsync={sync}"),
+            format!("synchronous_commit={sync}"),
+            format!("full_page_writes={sync}"),
+        ] {
+            command.push("-c".into());
+            command.push(OsString::from(setting));
+        }
+        let process = ServerProcess::spawn(self.directory.clone(), &command).expect("postgres");
+        let port = self.port;
+        until_ready("postgres", &process, || answers(port, SSL_REQUEST, b"N"))
+            .await
+            .expect("postgres answers");
+        self.process = Some(process);
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+}
+
+/// PostgreSQL refuses to run as root: then it runs as the user `postgres`, or `nobody`.
+fn server_user() -> Option<User> {
+    if !Uid::effective().is_root() {
+        return None;
+    }
+    ["postgres", "nobody"]
+        .into_iter()
+        .find_map(|name| User::from_name(name).ok().flatten())
+}
+
+fn as_server_user() -> Vec<OsString> {
+    let Some(user) = server_user() else {
+        return Vec::new();
+    };
+    vec![
+        "setpriv".into(),
+        format!("--reuid={}", user.uid).into(),
+        format!("--regid={}", user.gid).into(),
+        "--clear-groups".into(),
+    ]
+}
+
+fn initialise(directory: &Path) -> anyhow::Result<()> {
+    if let Some(user) = server_user() {
+        std::os::unix::fs::chown(directory, Some(user.uid.as_raw()), Some(user.gid.as_raw()))?;
+    }
+    let mut command = as_server_user();
+    command.push(find_program("initdb").context("initdb")?.into_os_string());
+    let data = directory.join("data");
+    let output = Command::new(&command[0])
+        .args(&command[1..])
+        .args([
+            "--username=tradewind",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+        ])
+        .args(["--no-sync", "--pgdata"])
+        .arg(&data)
+        .current_dir("/")
+        .output()?;
+    anyhow::ensure!(
+        output.status.success(),
+        "initdb failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
