@@ -159,9 +159,14 @@ impl Metrics {
     ) -> Option<Series> {
         let key = key(labels);
         if let Some(family) = self.0.families.read().get(name)
+            && family.kind == kind
             && let Some(series) = family.series.get(&key)
         {
             return Some(series.clone());
+        }
+        if !render::is_name(name) {
+            self.0.refused.inc();
+            return None;
         }
         let mut families = self.0.families.write();
         let family = families.entry(name.into()).or_insert_with(|| Family {
@@ -171,7 +176,7 @@ impl Metrics {
         });
         let known = family.series.contains_key(&key);
         let full = !known && family.series.len() >= SERIES_MAX;
-        if family.kind != kind || full || !render::is_name(name) {
+        if family.kind != kind || full {
             self.0.refused.inc();
             return None;
         }
