@@ -2,7 +2,7 @@
 
 use crate::finding::Finding;
 use crate::source::Source;
-use crate::workspace::{Package, Workspace, is_under};
+use crate::workspace::{Dependency, Package, Workspace};
 
 const RULE: &str = "one-home";
 
@@ -61,14 +61,20 @@ const HOMES: &[Home] = &[
     },
 ];
 
-/// Looks for each library in manifests and in code.
+/// Looks for each library in manifests, and in the code of the crates that name it there.
 pub fn check(workspace: &Workspace, findings: &mut Vec<Finding>) {
     for home in HOMES {
         for package in &workspace.packages {
-            check_manifest(workspace, package, home, findings);
-        }
-        for source in workspace.sources() {
-            check_source(source, home, findings);
+            let named = package
+                .dependencies
+                .iter()
+                .find(|d| d.name.replace('-', "_") == home.library);
+            if let Some(dependency) = named {
+                check_manifest(workspace, package, dependency, home, findings);
+                for source in workspace.sources_under(&package.folder) {
+                    check_source(source, home, findings);
+                }
+            }
         }
     }
 }
@@ -76,22 +82,19 @@ pub fn check(workspace: &Workspace, findings: &mut Vec<Finding>) {
 fn check_manifest(
     workspace: &Workspace,
     package: &Package,
+    dependency: &Dependency,
     home: &Home,
     findings: &mut Vec<Finding>,
 ) {
     let allowed = home.places.iter().any(|place| {
-        let place: Vec<&str> = place.split('/').collect();
-        package
-            .folder
-            .split('/')
-            .zip(&place)
-            .all(|(part, wanted)| *wanted == "*" || part == *wanted)
+        let mut parts = place.split('/');
+        package.folder.split('/').all(|part| {
+            parts
+                .next()
+                .is_none_or(|wanted| wanted == "*" || part == wanted)
+        })
     });
-    let named = package
-        .dependencies
-        .iter()
-        .find(|d| d.name.replace('-', "_") == home.library);
-    if let (false, Some(dependency)) = (allowed, named) {
+    if !allowed {
         let path = package.manifest();
         let line = super::manifests::line_of(workspace, &path, &dependency.name);
         findings.push(Finding::fault(&path, line, RULE, advice(home)));
@@ -99,9 +102,7 @@ fn check_manifest(
 }
 
 fn check_source(source: &Source, home: &Home, findings: &mut Vec<Finding>) {
-    let at_home = home.places.iter().any(|place| matches(&source.path, place));
-    // The templates are checked where they are stamped, and the rest of xtask only names libraries.
-    if at_home || is_under(&source.path, "xtask") {
+    if home.places.iter().any(|place| matches(&source.path, place)) {
         return;
     }
     let uses = source
