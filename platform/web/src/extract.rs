@@ -78,10 +78,9 @@ fn json_problem(path: &str, error: &serde_json::Error) -> ProblemReply {
             } else {
                 pointer.as_str()
             };
-            ProblemReply(
-                Problem::new(Code::Invalid, format!("{shown}: {detail}"))
-                    .with_field(pointer, detail),
-            )
+            Problem::new(Code::Invalid, format!("{shown}: {detail}"))
+                .with_field(pointer, detail)
+                .into()
         }
         Category::Io | Category::Syntax | Category::Eof => {
             ProblemReply::new(Code::BadRequest, format!("the body is not JSON: {error}"))
@@ -148,10 +147,11 @@ fn query_problem(text: &str) -> ProblemReply {
         .split_once(": ")
         .filter(|(name, _)| !name.contains(' '));
     match named {
-        Some((name, detail)) => ProblemReply(
+        Some((name, detail)) => {
             Problem::new(Code::Invalid, format!("query parameter '{name}': {detail}"))
-                .with_field(name, detail),
-        ),
+                .with_field(name, detail)
+                .into()
+        }
         None => ProblemReply::new(Code::Invalid, format!("the query string: {text}")),
     }
 }

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::FromRequestParts;
 use http::HeaderValue;
 use http::request::Parts;
 use kernel::{Code, Coded};
+use telemetry::TraceContext;
 
 use crate::{ProblemReply, problem};
 
@@ -85,24 +87,51 @@ pub(crate) enum RequestIdKind {
     Given(HeaderValue),
 }
 
+/// The length of an id that is made here: 32 hexadecimal digits.
+const OWN_CHARS: usize = 32;
+
 impl RequestId {
     /// The id as a header.
     #[must_use]
     pub fn header_value(&self) -> HeaderValue {
         match &self.0 {
             RequestIdKind::Given(value) => value.clone(),
-            RequestIdKind::Own(..) => HeaderValue::try_from(self.to_string())
-                .unwrap_or_else(|_| HeaderValue::from_static("invalid")),
+            RequestIdKind::Own(prefix, count) => HeaderValue::from_bytes(&digits(*prefix, *count))
+                .expect("hexadecimal digits are a header value"),
+        }
+    }
+
+    /// A number that differs from request to request, to sample by.
+    pub(crate) fn sample(&self) -> u64 {
+        match &self.0 {
+            RequestIdKind::Own(_, count) => *count,
+            RequestIdKind::Given(value) => value
+                .as_bytes()
+                .iter()
+                .fold(0, |sum, b| sum * 31 % 0xFFFF_FFFB + u64::from(*b)),
         }
     }
 }
 
+impl Default for RequestId {
+    fn default() -> Self {
+        Self(RequestIdKind::Own(0, 0))
+    }
+}
+
+fn digits(prefix: u64, count: u64) -> [u8; OWN_CHARS] {
+    let mut out = [b'0'; OWN_CHARS];
+    let mut rest = (u128::from(prefix) << 64) | u128::from(count);
+    for slot in out.iter_mut().rev() {
+        *slot = b"0123456789abcdef"[(rest & 15) as usize];
+        rest >>= 4;
+    }
+    out
+}
+
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            RequestIdKind::Own(prefix, count) => write!(f, "{prefix:016x}{count:016x}"),
-            RequestIdKind::Given(value) => f.write_str(value.to_str().unwrap_or("invalid")),
-        }
+        f.write_str(self.header_value().to_str().map_err(|_| fmt::Error)?)
     }
 }
 
@@ -121,6 +150,14 @@ pub struct Meta {
     pub client: ClientAddr,
     /// Under which id.
     pub request_id: RequestId,
+    /// The span that this request is; children continue it.
+    pub trace: TraceContext,
+    /// A known caller asks how the request is routed.
+    pub explain: bool,
+    /// Another process of this system sent it.
+    pub from_cluster: bool,
+    /// When it came.
+    pub arrived: Instant,
 }
 
 impl Meta {
@@ -140,7 +177,11 @@ impl Default for Meta {
         Self {
             caller: Caller::Anonymous,
             client: ClientAddr(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-            request_id: RequestId(RequestIdKind::Own(0, 0)),
+            request_id: RequestId::default(),
+            trace: TraceContext::NONE,
+            explain: false,
+            from_cluster: false,
+            arrived: Instant::now(),
         }
     }
 }

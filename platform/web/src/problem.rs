@@ -8,18 +8,18 @@ use crate::{Body, BodyError, Response};
 
 /// An answer that says what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProblemReply(pub Problem);
+pub struct ProblemReply(pub Box<Problem>);
 
 /// The answer that says what `error` says.
 pub fn problem<E: Coded + std::fmt::Display>(error: &E) -> ProblemReply {
-    ProblemReply(Problem::of(error))
+    Problem::of(error).into()
 }
 
 impl ProblemReply {
     /// A problem of this kind; `detail` says what happened and what to do.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self(Problem::new(code, detail))
+        Problem::new(code, detail).into()
     }
 
     /// The same under another HTTP status, for the few that no [`Code`] stands for (408, 415, 431, 502).
@@ -37,7 +37,7 @@ impl ProblemReply {
     pub fn into_web(self) -> Response {
         let status =
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let json = serde_json::to_vec(&self.0).unwrap_or_default();
+        let json = serde_json::to_vec(&*self.0).unwrap_or_default();
         let mut response = Response::new(Body::from(json));
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -53,6 +53,12 @@ impl ProblemReply {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+impl From<Problem> for ProblemReply {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(problem))
     }
 }
 

@@ -1,61 +1,30 @@
 //! The HTTP server: HTTP/1.1 and HTTP/2 (prior knowledge) on one port, bounded in every way.
+//!
+//! Between the socket and the handler there is no router, no timer per request and no text made:
+//! one pass over the headers, one request extension, cached metric handles.
 
+mod answer;
+mod connection;
+mod guard;
+mod io;
+mod limits;
+mod pulse;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use kernel::Tasks;
-use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
+use serde::Serialize;
+use telemetry::Traces;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+pub use limits::ServerLimits;
 
 use crate::{AccessLog, Handler, Ingress, Red};
-
-/// What a client may ask of a server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ServerLimits {
-    /// How long the head of a request may take.
-    pub header_timeout_ms: u64,
-    /// How many bytes the head may have.
-    pub header_bytes_max: usize,
-    /// How many headers there may be.
-    pub headers_max: usize,
-    /// How large a body may be.
-    pub body_bytes_max: usize,
-    /// How long a body may pause.
-    pub body_timeout_ms: u64,
-    /// How long a client may take no bytes of its answer.
-    pub write_timeout_ms: u64,
-    /// How long a connection may be idle.
-    pub idle_timeout_ms: u64,
-    /// How many connections there may be.
-    pub connections_max: usize,
-    /// How long a drain waits for requests in flight.
-    pub drain_ms: u64,
-}
-
-impl Default for ServerLimits {
-    fn default() -> Self {
-        Self {
-            header_timeout_ms: 10_000,
-            header_bytes_max: 32 * 1024,
-            headers_max: 100,
-            body_bytes_max: 16 * 1024 * 1024,
-            body_timeout_ms: 30_000,
-            write_timeout_ms: 30_000,
-            idle_timeout_ms: 75_000,
-            connections_max: 10_000,
-            drain_ms: 30_000,
-        }
-    }
-}
-
-impl ServerLimits {
-    /// How long a drain waits for requests in flight.
-    #[must_use]
-    pub const fn drain(&self) -> Duration {
-        Duration::from_millis(self.drain_ms)
-    }
-}
 
 /// What a server needs besides its listener.
 #[derive(Clone)]
@@ -70,10 +39,12 @@ pub struct Server {
     pub red: Red,
     /// Logs them.
     pub access_log: AccessLog,
+    /// Where request spans go, and under the name of which service.
+    pub traces: Option<(Traces, &'static str)>,
 }
 
 impl Server {
-    /// A server with default limits that counts nothing.
+    /// A server with default limits that counts and traces nothing.
     #[must_use]
     pub fn new(handler: Arc<dyn Handler>, ingress: Ingress) -> Self {
         Self {
@@ -82,7 +53,24 @@ impl Server {
             limits: ServerLimits::default(),
             red: Red::default(),
             access_log: AccessLog::default(),
+            traces: None,
         }
+    }
+
+    /// Starts to serve: connections are handed in by [`Running::take`].
+    #[must_use]
+    pub fn run(self, tasks: Tasks) -> Running {
+        let shared = Shared {
+            slots: Arc::new(Semaphore::new(self.limits.connections_max)),
+            server: self,
+            tasks,
+            draining: AtomicBool::new(false),
+            drain: CancellationToken::new(),
+            cut: CancellationToken::new(),
+            open: AtomicUsize::new(0),
+            none_open: Notify::new(),
+        };
+        Running(Arc::new(shared))
     }
 }
 
@@ -93,10 +81,113 @@ pub struct Drained {
     pub cut: usize,
 }
 
-/// Serves until `tasks` are asked to stop, then drains: accepts no more, finishes requests in
-/// flight, says `connection: close` (or GOAWAY), and cuts what is left after the drain time.
+/// What all connections of a server share.
+pub(crate) struct Shared {
+    server: Server,
+    tasks: Tasks,
+    slots: Arc<Semaphore>,
+    draining: AtomicBool,
+    drain: CancellationToken,
+    cut: CancellationToken,
+    open: AtomicUsize,
+    none_open: Notify,
+}
+
+/// A server that serves. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct Running(Arc<Shared>);
+
+/// The right to one connection.
+pub struct Slot(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+impl Running {
+    /// Waits until there may be one more connection.
+    pub async fn slot(&self) -> Slot {
+        let permit = Arc::clone(&self.0.slots).acquire_owned().await;
+        Slot(permit.expect("the semaphore is never closed"))
+    }
+
+    /// Serves one connection on the runtime of the calling task.
+    pub fn take(&self, stream: TcpStream, peer: SocketAddr, slot: Slot) {
+        let shared = Arc::clone(&self.0);
+        shared.open.fetch_add(1, Ordering::SeqCst);
+        let open = Open(Arc::clone(&shared));
+        self.0.tasks.spawn(async move {
+            connection::drive(&shared, stream, peer).await;
+            drop((open, slot));
+        });
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.0.open.load(Ordering::SeqCst)
+    }
+
+    /// Finishes requests in flight, says `connection: close` (or GOAWAY), and cuts what is left
+    /// after the drain time.
+    pub async fn drain(&self) -> Drained {
+        self.0.draining.store(true, Ordering::SeqCst);
+        self.0.drain.cancel();
+        let quiet = tokio::time::timeout(self.0.server.limits.drain(), self.quiet()).await;
+        let cut = if quiet.is_ok() { 0 } else { self.connections() };
+        self.0.cut.cancel();
+        self.quiet().await;
+        Drained { cut }
+    }
+
+    async fn quiet(&self) {
+        loop {
+            let mut waiting = std::pin::pin!(self.0.none_open.notified());
+            waiting.as_mut().enable();
+            if self.connections() == 0 {
+                return;
+            }
+            waiting.await;
+        }
+    }
+}
+
+/// Counts a connection for as long as it lives.
+struct Open(Arc<Shared>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if self.0.open.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.none_open.notify_waiters();
+        }
+    }
+}
+
+/// Serves until `tasks` are asked to stop, then accepts no more and drains (see [`Running::drain`]).
 pub async fn serve(listener: TcpListener, server: Server, tasks: Tasks) -> Drained {
-    let _ = (listener, server, &tasks);
-    tasks.stopping().await;
-    Drained { cut: 0 }
+    let running = server.run(tasks.clone());
+    loop {
+        let accepted = tokio::select! {
+            () = tasks.stopping() => break,
+            accepted = accept(&listener, &running) => accepted,
+        };
+        if let Some((stream, peer, slot)) = accepted {
+            running.take(stream, peer, slot);
+        }
+    }
+    drop(listener);
+    running.drain().await
+}
+
+/// The next connection, when there may be one more. `None` after a failure that passes.
+pub async fn accept(
+    listener: &TcpListener,
+    running: &Running,
+) -> Option<(TcpStream, SocketAddr, Slot)> {
+    let slot = running.slot().await;
+    match listener.accept().await {
+        Ok((stream, peer)) => Some((stream, peer, slot)),
+        Err(error) => {
+            // Out of file descriptors, most likely: it passes as connections end.
+            tracing::warn!(%error, "a connection could not be accepted");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            None
+        }
+    }
 }
