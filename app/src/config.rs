@@ -1,0 +1,281 @@
+//! What a person may configure: one TOML file, environment overrides, flags; one struct per concern.
+//!
+//! Precedence: default < file < environment < flag. Unknown keys are refused, with the nearest name.
+
+mod keys;
+mod load;
+mod locate;
+mod mistake;
+mod show;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use keys::keys;
+pub use load::{Layers, Override, env_name};
+pub use mistake::Mistake;
+pub use show::{redacted, redacted_url};
+
+/// The whole configuration. Every key has a default, so an empty file is a valid one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where databases, keys and the ready file live.
+    pub data: PathBuf,
+    /// The address that the world talks to; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// One process, or one per service.
+    pub topology: Topology,
+    /// How a call inside one process travels.
+    pub hand_over: HandOver,
+    /// Threads that run requests, per process; 0 means one per core, at most 8.
+    pub workers: usize,
+    /// Seconds that requests in flight may take to finish at shutdown.
+    pub drain_s: u64,
+    /// How many processes of each service, by name; only apart.
+    pub replicas: BTreeMap<String, u32>,
+    /// Where services keep their data.
+    pub store: Store,
+    /// Where caches keep their second tier.
+    pub cache: Cache,
+    /// What carries events between processes.
+    pub bus: Bus,
+    /// What a process says on standard error.
+    pub log: Log,
+    /// What is measured, kept and exported.
+    pub telemetry: TelemetryConfig,
+    /// The listener for other processes of this system.
+    pub internal: Internal,
+    /// How processes of this system trust each other.
+    pub cluster: Cluster,
+    /// Where other services are found.
+    pub discovery: Discovery,
+    // pub gateway: gateway::Config,
+    // pub links: links::Config,
+}
+
+/// How services are spread over processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Topology {
+    /// Everything in one process.
+    #[default]
+    Together,
+    /// One supervised process per service and replica.
+    Apart,
+}
+
+/// How a call between two services of one process travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum HandOver {
+    /// As a value, without being serialised.
+    #[default]
+    Direct,
+    /// Through the codecs, in memory, as if there were a network.
+    Strict,
+}
+
+/// Where services keep their data.
+#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// `sqlite` for one file per service in the data directory, or `postgres://user@host/database`
+    /// for one schema per service.
+    pub url: Option<String>,
+    /// Connections to PostgreSQL per process; 0 means the default.
+    pub connections_max: usize,
+}
+
+/// Where caches keep their second tier.
+#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cache {
+    /// `redis://host:port/0`; memory alone unless set.
+    pub url: Option<String>,
+}
+
+/// What carries events between processes.
+#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bus {
+    /// `nats://host:port`; pushed over the mesh unless set.
+    pub url: Option<String>,
+}
+
+/// What a process says on standard error.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `text` or `json`.
+    pub format: telemetry::log::LogFormat,
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `warn,links=debug`.
+    pub level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: telemetry::log::LogFormat::Text, level: "warn".to_owned() }
+    }
+}
+
+/// What is measured, kept and exported.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TelemetryConfig {
+    /// The OTLP/HTTP collector that traces go to, such as `http://127.0.0.1:4318`.
+    pub otlp_url: Option<String>,
+    /// The share of requests that leave a trace, in percent.
+    pub sample_percent: f64,
+    /// So many requests a second leave a trace in any case.
+    pub sample_min_per_s: u32,
+    /// A request slower than this is slow: its trace is kept longer.
+    pub slow_ms: u64,
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self { otlp_url: None, sample_percent: 1.0, sample_min_per_s: 5, slow_ms: 250 }
+    }
+}
+
+/// The listener for other processes of this system: contract calls, metrics, health, administration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Internal {
+    /// Its address; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The address that others reach it at, when that is not `internal.listen`.
+    pub advertise: Option<SocketAddr>,
+}
+
+impl Default for Internal {
+    fn default() -> Self {
+        Self { listen: (Ipv4Addr::LOCALHOST, 0).into(), advertise: None }
+    }
+}
+
+/// How processes of this system trust each other.
+#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cluster {
+    /// The secret that they share, at least 32 characters; made in the data directory unless set.
+    pub secret: Option<String>,
+}
+
+/// Where other services are found.
+#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Discovery {
+    /// The supervisor's registry, such as `http://127.0.0.1:7000`.
+    pub registry: Option<String>,
+    /// Fixed addresses by service: `links = ["10.0.0.1:7070", "10.0.0.2:7070"]`.
+    pub addresses: BTreeMap<String, Vec<SocketAddr>>,
+    /// Names that are resolved again and again, by service: `links = "links.internal:7070"`.
+    pub dns: BTreeMap<String, String>,
+}
+
+/// The port that the gateway listens on unless told.
+pub const PORT: u16 = 8080;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("./.tradewind"),
+            listen: (Ipv4Addr::LOCALHOST, PORT).into(),
+            topology: Topology::default(),
+            hand_over: HandOver::default(),
+            workers: 0,
+            drain_s: 10,
+            replicas: BTreeMap::new(),
+            store: Store::default(),
+            cache: Cache::default(),
+            bus: Bus::default(),
+            log: Log::default(),
+            telemetry: TelemetryConfig::default(),
+            internal: Internal::default(),
+            cluster: Cluster::default(),
+            discovery: Discovery::default(),
+            // gateway: gateway::Config::default(),
+            // links: links::Config::default(),
+        }
+    }
+}
+
+impl Config {
+    /// How many processes of `service` run apart.
+    #[must_use]
+    pub fn replicas_of(&self, service: &str) -> u32 {
+        self.replicas.get(service).copied().unwrap_or(1)
+    }
+
+    /// The threads that run requests.
+    #[must_use]
+    pub fn worker_threads(&self) -> usize {
+        const WORKERS_MAX: usize = 8;
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        if self.workers == 0 { cores.min(WORKERS_MAX) } else { self.workers.min(256) }
+    }
+
+    /// What is readable and yet wrong: the key, and what to do.
+    fn wrong(&self) -> Option<(String, String)> {
+        for (service, count) in &self.replicas {
+            if !REPLICABLE.contains(&service.as_str()) {
+                let all = REPLICABLE.join(", ");
+                let hint = format!("'{service}' cannot have replicas; those that can: {all}");
+                return Some((format!("replicas.{service}"), hint));
+            }
+            if !(1..=REPLICAS_MAX).contains(count) {
+                let hint = format!("{count} replicas; choose 1 to {REPLICAS_MAX}");
+                return Some((format!("replicas.{service}"), hint));
+            }
+            if *count > 1 && self.topology == Topology::Together {
+                let hint = "replicas are processes of their own; add --apart (topology = \"apart\")";
+                return Some((format!("replicas.{service}"), hint.to_owned()));
+            }
+        }
+        if self.topology == Topology::Apart && self.hand_over == HandOver::Strict {
+            let hint = "strict is for one process; apart already goes through the codecs";
+            return Some(("hand_over".to_owned(), hint.to_owned()));
+        }
+        if let Some(secret) = &self.cluster.secret
+            && secret.len() < 32
+        {
+            let hint = "the cluster secret is too short; use at least 32 random characters";
+            return Some(("cluster.secret".to_owned(), hint.to_owned()));
+        }
+        if !(0.0..=100.0).contains(&self.telemetry.sample_percent) {
+            let hint = "a share in percent lies between 0 and 100".to_owned();
+            return Some(("telemetry.sample_percent".to_owned(), hint));
+        }
+        self.wrong_url()
+    }
+
+    fn wrong_url(&self) -> Option<(String, String)> {
+        let checks: [(&str, &Option<String>, &[&str], &str); 5] = [
+            ("store.url", &self.store.url, &["sqlite", "postgres", "postgresql"], STORE_HINT),
+            ("cache.url", &self.cache.url, &["redis", "memory"], "redis://host:port/0 or memory"),
+            ("bus.url", &self.bus.url, &["nats", "mesh"], "nats://host:port or mesh"),
+            ("telemetry.otlp_url", &self.telemetry.otlp_url, &["http"], "http://host:4318"),
+            ("discovery.registry", &self.discovery.registry, &["http"], "http://host:port"),
+        ];
+        for (key, value, schemes, example) in checks {
+            let Some(text) = value else { continue };
+            let scheme = text.split_once(':').map_or(text.as_str(), |(scheme, _)| scheme);
+            let bare = matches!(scheme, "sqlite" | "memory" | "mesh") && !text.contains("//");
+            if !schemes.contains(&scheme) || (!bare && url::Url::parse(text).is_err()) {
+                let shown = redacted_url(text);
+                return Some((key.to_owned(), format!("cannot use '{shown}'; write {example}")));
+            }
+        }
+        None
+    }
+}
+
+/// Services that may run as several processes.
+const REPLICABLE: &[&str] = &["links"];
+const REPLICAS_MAX: u32 = 64;
+const STORE_HINT: &str = "sqlite, or postgres://user:password@host:5432/database";

@@ -1,0 +1,106 @@
+use super::*;
+
+fn of(text: &str) -> Layers {
+    Layers { file: Some(("t.toml".into(), text.to_owned())), ..Layers::default() }
+}
+
+fn mistake(layers: &Layers) -> String {
+    layers.merge().expect_err("a mistake").to_string()
+}
+
+fn env(layers: Layers, name: &str, value: &str) -> Layers {
+    let vars = std::iter::once((name.to_owned(), value.to_owned()));
+    let read = Layers::read(None, vars).expect("no file is read");
+    Layers { environment: read.environment, ..layers }
+}
+
+#[test]
+fn an_empty_file_is_a_valid_configuration() {
+    let config = of("").merge().expect("valid");
+    assert_eq!(config.listen.port(), super::super::PORT);
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let file = of("drain_s = 1\nworkers = 1\n[store]\nurl = 'sqlite'\n");
+    let both = env(file, "TRADEWIND__DRAIN_S", "2").with_flag("--drain", "drain_s", 3);
+    let config = both.merge().expect("valid");
+    assert_eq!((config.drain_s, config.workers), (3, 1));
+    let config = env(of("drain_s = 1"), "TRADEWIND__DRAIN_S", "2").merge().expect("valid");
+    assert_eq!(config.drain_s, 2);
+}
+
+#[test]
+fn text_that_looks_like_a_number_stays_text_where_text_is_wanted() {
+    let layers = env(of(""), "TRADEWIND__LOG__LEVEL", "12");
+    assert_eq!(layers.merge().expect("valid").log.level, "12");
+    let layers = env(of(""), "TRADEWIND__DISCOVERY__ADDRESSES__LINKS", "['127.0.0.1:1']");
+    assert_eq!(layers.merge().expect("valid").discovery.addresses["links"].len(), 1);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_place_and_its_neighbour() {
+    assert_eq!(
+        mistake(&of("listen = '127.0.0.1:1'\n\n[store]\n  ulr = 'sqlite'\n")),
+        "t.toml:4:3: store.ulr: there is no such key; did you mean store.url?"
+    );
+    assert_eq!(
+        mistake(&of("lisen = '127.0.0.1:1'")),
+        "t.toml:1:1: lisen: there is no such key; did you mean listen?"
+    );
+}
+
+#[test]
+fn the_right_key_in_the_wrong_section_is_pointed_to_its_own() {
+    let said = mistake(&of("otlp_url = 'http://127.0.0.1:4318'"));
+    assert_eq!(
+        said,
+        "t.toml:1:1: otlp_url: there is no such key; did you mean telemetry.otlp_url?"
+    );
+}
+
+#[test]
+fn a_wrong_value_is_named_with_what_it_can_be() {
+    let said = mistake(&of("[log]\nformat = 'jsn'\n"));
+    assert_eq!(said, "t.toml:2:1: log.format: cannot be 'jsn'; it can be text, json");
+    let said = mistake(&of("listen = 8080\n"));
+    assert!(said.starts_with("t.toml:1:1: listen: "), "{said}");
+    let said = mistake(&of("[store]\nurl = 'mysql://root:hunter2@db/x'\n"));
+    assert!(said.starts_with("t.toml:2:1: store.url: cannot use"), "{said}");
+    assert!(said.contains("postgres://") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn text_that_is_not_toml_is_placed() {
+    let said = mistake(&of("listen = \n"));
+    assert!(said.starts_with("t.toml:1:"), "{said}");
+    assert!(said.contains("not TOML"), "{said}");
+}
+
+#[test]
+fn a_mistake_of_the_environment_names_the_variable() {
+    let said = mistake(&env(of(""), "TRADEWIND__STORE__ULR", "sqlite"));
+    assert!(said.starts_with("TRADEWIND__STORE__ULR: store.ulr: there is no such key"), "{said}");
+    let said = mistake(&env(of(""), "TRADEWIND__DRAIN_S", "soon"));
+    assert!(said.starts_with("TRADEWIND__DRAIN_S: drain_s: "), "{said}");
+    let said = mistake(&env(of("log = 1"), "TRADEWIND__LOG__LEVEL", "info"));
+    assert!(said.contains("is not a section"), "{said}");
+}
+
+#[test]
+fn replicas_without_apart_say_what_to_add() {
+    let said = mistake(&of("[replicas]\nlinks = 3\n"));
+    assert!(said.starts_with("t.toml:2:1: replicas.links: ") && said.contains("--apart"), "{said}");
+    let said = mistake(&of("topology = 'apart'\n[replicas]\ngateway = 3\n"));
+    assert!(said.contains("'gateway' cannot have replicas"), "{said}");
+}
+
+#[test]
+fn the_rule_of_the_environment_goes_both_ways() {
+    for key in keys() {
+        let name = env_name(&key);
+        let vars = std::iter::once((name.clone(), "x".to_owned()));
+        let read = Layers::read(None, vars).expect("no file is read");
+        assert_eq!(read.environment[0].key, key, "{name}");
+    }
+}
