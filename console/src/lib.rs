@@ -1,1 +1,59 @@
 //! The web page: what runs, how it fares, and the design to switch.
+//!
+//! The page is plain ES modules, embedded in the program; there is no build step. Every screen has
+//! a JSON twin below `/console/api`. Figures are collected only while somebody watches.
+
+mod cluster;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{Ctx, Tasks};
+
+pub use cluster::{About, Cluster, ClusterError, KnobView, Replica, ReplicaState};
+
+/// How the console works.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How often figures are collected while somebody watches.
+    pub interval: Duration,
+    /// How long collecting goes on after the last watcher left.
+    pub linger: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(1),
+            linger: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What the console can touch.
+pub struct Deps {
+    /// The running system.
+    pub cluster: Arc<dyn Cluster>,
+    /// The time.
+    pub ctx: Ctx,
+    /// Where its work runs.
+    pub tasks: Tasks,
+}
+
+/// What the console is made of.
+pub struct Parts {
+    /// Where it is mounted.
+    pub routes: Vec<web::RouteSpec>,
+    /// What answers.
+    pub handler: Arc<dyn web::Handler>,
+}
+
+/// Puts the console together. Does no I/O.
+#[must_use]
+pub fn build(_config: Config, _deps: Deps) -> Parts {
+    let handler = web::from_router(axum::Router::new());
+    Parts {
+        routes: vec![web::RouteSpec::any_host("/console", "console")],
+        handler,
+    }
+}
