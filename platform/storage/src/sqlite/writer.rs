@@ -1,0 +1,197 @@
+//! The thread that writes: takes what is queued, commits it together, then answers.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::error::translate;
+use super::job::{Job, Verdict};
+use super::open::{self, Place};
+use super::session::SqliteSession;
+use super::turn::Turn;
+use crate::db::Shared;
+use crate::{Error, ErrorKind, Result};
+
+type Queue = mpsc::Receiver<Box<dyn Job>>;
+
+/// Starts the writer of a database; tells `opened` when it is ready.
+pub(crate) fn start(
+    place: Place,
+    shared: Arc<Shared>,
+    queue: Queue,
+    opened: oneshot::Sender<Result<()>>,
+) -> Result<()> {
+    std::thread::Builder::new()
+        .name(format!("{}-write", shared.options.schema))
+        .spawn(move || {
+            let wait = shared.options.wait_max;
+            let made = open::writer(&place, wait).and_then(|conn| match &place {
+                Place::Memory => Ok((conn, None)),
+                Place::File(path) => Ok((conn, Some(Turn::beside(path)?))),
+            });
+            match made {
+                Ok((conn, turn)) => {
+                    let _ = opened.send(Ok(()));
+                    Writer {
+                        conn: &conn,
+                        session: SqliteSession::new(&conn),
+                        turn,
+                        shared,
+                    }
+                    .run(queue);
+                }
+                Err(error) => drop(opened.send(Err(error))),
+            }
+        })
+        .map(drop)
+        .map_err(|e| {
+            Error::new(
+                ErrorKind::Unavailable,
+                format!("cannot start a thread: {e}"),
+            )
+        })
+}
+
+struct Writer<'c> {
+    conn: &'c Connection,
+    session: SqliteSession<'c>,
+    turn: Option<Turn>,
+    shared: Arc<Shared>,
+}
+
+/// Why a group was not committed.
+enum Failure {
+    /// The group as a whole cannot be: the disk, another process.
+    Whole(Error),
+    /// One of it cannot be, and it only shows at the end, such as a deferred foreign key.
+    SomeOne(Error),
+}
+
+impl Writer<'_> {
+    fn run(&self, mut queue: Queue) {
+        let group_max = self.shared.options.group_max.max(1);
+        let mut group = Vec::with_capacity(group_max);
+        while queue.blocking_recv_many(&mut group, group_max) > 0 {
+            self.stall();
+            self.work(&mut group);
+        }
+    }
+
+    /// Commits a group and answers; one by one if one of it spoils the commit.
+    fn work(&self, group: &mut Vec<Box<dyn Job>>) {
+        match self.commit(group) {
+            Ok(tell) => {
+                if tell {
+                    self.shared.published();
+                }
+                answer(group, None);
+            }
+            Err(Failure::SomeOne(_)) if group.len() > 1 => {
+                for job in group.drain(..) {
+                    self.work(&mut vec![job]);
+                }
+            }
+            Err(Failure::SomeOne(error) | Failure::Whole(error)) => answer(group, Some(&error)),
+        }
+    }
+
+    /// Runs and commits a group. Answers whether there are events in it.
+    fn commit(&self, group: &mut [Box<dyn Job>]) -> Result<bool, Failure> {
+        self.begin().map_err(Failure::Whole)?;
+        let ran = self.run_jobs(group);
+        let committed = ran.and_then(|tell| {
+            self.shared.faults.before_commit().map_err(Failure::Whole)?;
+            self.step("COMMIT").map_err(|e| match e.kind() {
+                ErrorKind::ForeignKeyViolation => Failure::SomeOne(e),
+                _ => Failure::Whole(Error::new(
+                    ErrorKind::CommitFailed,
+                    format!("commit failed and was rolled back: {e}"),
+                )),
+            })?;
+            Ok(tell)
+        });
+        if committed.is_err() && !self.conn.is_autocommit() {
+            // If even this fails, the next BEGIN does, and says so.
+            let _ = self.step("ROLLBACK");
+        }
+        committed
+    }
+
+    fn run_jobs(&self, group: &mut [Box<dyn Job>]) -> Result<bool, Failure> {
+        let mut tell = false;
+        for job in group {
+            self.step("SAVEPOINT job").map_err(Failure::Whole)?;
+            let verdict = if job.read_only() {
+                self.run_read_only(job)
+            } else {
+                job.run(&self.session)
+            };
+            if self.conn.is_autocommit() {
+                return Err(Failure::Whole(Error::new(
+                    ErrorKind::Full,
+                    "the disk failed within a transaction, which was rolled back; check its space",
+                )));
+            }
+            if verdict == Verdict::Discard {
+                self.step("ROLLBACK TO job").map_err(Failure::Whole)?;
+            }
+            tell |= verdict == Verdict::KeepAndTell;
+            self.step("RELEASE job").map_err(Failure::Whole)?;
+        }
+        Ok(tell)
+    }
+
+    /// A read of a database in memory, which has one connection.
+    fn run_read_only(&self, job: &mut Box<dyn Job>) -> Verdict {
+        let set = |on: bool| self.conn.pragma_update(None, "query_only", on);
+        if set(true).is_ok() {
+            job.run(&self.session);
+        }
+        // It is a flag of the connection; setting it cannot fail.
+        let _ = set(false);
+        Verdict::Keep
+    }
+
+    fn begin(&self) -> Result<()> {
+        let wait = self.shared.options.wait_max;
+        let _turn = self.turn.as_ref().map(|turn| turn.take(wait)).transpose()?;
+        open::patiently(wait, || {
+            self.conn
+                .prepare_cached("BEGIN IMMEDIATE")?
+                .raw_execute()
+                .map(drop)
+        })
+    }
+
+    fn step(&self, text: &str) -> Result<()> {
+        self.conn
+            .prepare_cached(text)
+            .and_then(|mut s| s.raw_execute())
+            .map(drop)
+            .map_err(translate)
+    }
+
+    /// Waits as long as an injected fault asks for, in short pieces, so that it can be called off.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the writer's own thread, which has no runtime"
+    )]
+    fn stall(&self) {
+        let piece = Duration::from_millis(5);
+        let start = Instant::now();
+        while let Some(left) = self.shared.faults.stall() {
+            if start.elapsed() > Duration::from_secs(60) {
+                break;
+            }
+            std::thread::sleep(left.min(piece));
+        }
+    }
+}
+
+fn answer(group: &mut Vec<Box<dyn Job>>, failure: Option<&Error>) {
+    for job in group.drain(..) {
+        job.finish(failure);
+    }
+}
