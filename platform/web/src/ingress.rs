@@ -139,6 +139,8 @@ impl Ingress {
             explain: false,
             from_cluster: false,
             arrived,
+            peer,
+            seen,
         };
         if seen.has(Seen::INTERNAL) && self.is_internal(request.headers()) {
             self.believe(&mut meta, request.headers());

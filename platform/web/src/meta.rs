@@ -11,7 +11,7 @@ use http::request::Parts;
 use kernel::{Code, Coded};
 use telemetry::TraceContext;
 
-use crate::{ProblemReply, problem};
+use crate::{ProblemReply, Seen, problem};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -158,6 +158,10 @@ pub struct Meta {
     pub from_cluster: bool,
     /// When it came.
     pub arrived: Instant,
+    /// Who is at the other end of the connection: the client, or a proxy.
+    pub peer: IpAddr,
+    /// Which interesting headers it had when it came.
+    pub seen: Seen,
 }
 
 impl Meta {
@@ -182,6 +186,8 @@ impl Default for Meta {
             explain: false,
             from_cluster: false,
             arrived: Instant::now(),
+            peer: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            seen: Seen::default(),
         }
     }
 }
