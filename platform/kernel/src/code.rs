@@ -76,7 +76,10 @@ impl Code {
     /// Whether the failure says something about the callee's health, and not about the request.
     #[must_use]
     pub const fn is_server_fault(self) -> bool {
-        matches!(self, Self::Internal | Self::Unavailable | Self::DeadlineExceeded)
+        matches!(
+            self,
+            Self::Internal | Self::Unavailable | Self::DeadlineExceeded
+        )
     }
 }
 

@@ -111,9 +111,18 @@ mod tests {
 
     #[test]
     fn text_that_is_no_id_is_refused() {
-        for bad in ["", "short", "81arz3ndektsv4rrffq69g5fav0", "u1arz3ndektsv4rrffq69g5fav"] {
+        for bad in [
+            "",
+            "short",
+            "81arz3ndektsv4rrffq69g5fav0",
+            "u1arz3ndektsv4rrffq69g5fav",
+        ] {
             assert_eq!(bad.parse::<Id>(), Err(IdError), "{bad}");
         }
-        assert_eq!("8zzzzzzzzzzzzzzzzzzzzzzzzz".parse::<Id>(), Err(IdError), "129 bits");
+        assert_eq!(
+            "8zzzzzzzzzzzzzzzzzzzzzzzzz".parse::<Id>(),
+            Err(IdError),
+            "129 bits"
+        );
     }
 }

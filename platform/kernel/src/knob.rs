@@ -78,7 +78,10 @@ pub struct ChoiceKnob<C> {
 
 impl<C> Clone for ChoiceKnob<C> {
     fn clone(&self) -> Self {
-        Self { slot: Arc::clone(&self.slot), choice: PhantomData }
+        Self {
+            slot: Arc::clone(&self.slot),
+            choice: PhantomData,
+        }
     }
 }
 
@@ -118,7 +121,13 @@ impl Knobs {
         });
         let mut slots = Arc::try_unwrap(self.0).unwrap_or_else(|shared| shared.to_vec());
         slots.push(Arc::clone(&slot));
-        (Self(Arc::new(slots)), ChoiceKnob { slot, choice: PhantomData })
+        (
+            Self(Arc::new(slots)),
+            ChoiceKnob {
+                slot,
+                choice: PhantomData,
+            },
+        )
     }
 
     /// Every knob with its setting.
@@ -129,16 +138,23 @@ impl Knobs {
 
     /// Sets the knob `name` to `value`; takes effect at the next read. Answers the setting before.
     pub fn set(&self, name: &str, value: &str) -> Result<KnobInfo, KnobError> {
-        let slot = self.0.iter().find(|s| s.name == name).ok_or_else(|| self.unknown(name))?;
+        let slot = self
+            .0
+            .iter()
+            .find(|s| s.name == name)
+            .ok_or_else(|| self.unknown(name))?;
         let before = slot.info();
-        let index = slot.names.iter().position(|n| *n == value).ok_or_else(|| {
-            KnobError::NotAllowed {
-                name: slot.name,
-                value: value.to_owned(),
-                allowed: slot.names.join(", "),
-            }
-        })?;
-        slot.current.store(u8::try_from(index).unwrap_or(0), Ordering::Relaxed);
+        let index =
+            slot.names
+                .iter()
+                .position(|n| *n == value)
+                .ok_or_else(|| KnobError::NotAllowed {
+                    name: slot.name,
+                    value: value.to_owned(),
+                    allowed: slot.names.join(", "),
+                })?;
+        slot.current
+            .store(u8::try_from(index).unwrap_or(0), Ordering::Relaxed);
         Ok(before)
     }
 
@@ -150,7 +166,10 @@ impl Knobs {
             (true, false) => format!("there are {}", all.join(", ")),
             (true, true) => "this service has none".to_owned(),
         };
-        KnobError::Unknown { name: name.to_owned(), hint }
+        KnobError::Unknown {
+            name: name.to_owned(),
+            hint,
+        }
     }
 }
 
@@ -196,6 +215,9 @@ mod tests {
         let error = knobs.set("cahce", "none").expect_err("no such knob");
         assert!(error.to_string().contains("did you mean cache?"), "{error}");
         let error = knobs.set("cache", "nnoe").expect_err("no such value");
-        assert_eq!(error.to_string(), "knob 'cache' cannot be 'nnoe'; it can be aside, none");
+        assert_eq!(
+            error.to_string(),
+            "knob 'cache' cannot be 'nnoe'; it can be aside, none"
+        );
     }
 }

@@ -34,7 +34,10 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_finger_finds_its_name() {
-        assert_eq!(nearest("chache", ["cache", "clicks", "balancer"]), ["cache"]);
+        assert_eq!(
+            nearest("chache", ["cache", "clicks", "balancer"]),
+            ["cache"]
+        );
         assert!(nearest("zebra", ["cache", "clicks"]).is_empty());
     }
 }
