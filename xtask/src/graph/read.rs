@@ -1,5 +1,7 @@
 //! Reads contracts, topics and their users out of the source.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
@@ -7,7 +9,9 @@ use super::{Graph, Node};
 use crate::source::Source;
 use crate::workspace::{Package, Workspace};
 
-/// What one file of `contracts/src` promises.
+const FOLDER: &str = "contracts/src";
+
+/// What one module of `contracts/src` promises.
 #[derive(Debug, Default)]
 struct Contract {
     service: String,
@@ -77,16 +81,23 @@ fn calls(source: &Source, contract: &Contract) -> bool {
             .any(|name| source.says(name) || source.says(&format!("{name}Client")))
 }
 
-fn contract(source: &Source) -> Option<Contract> {
-    let file = syn::parse_file(&source.text).ok()?;
-    let mut contract = Contract::default();
-    read_items(&file.items, false, &mut contract);
-    if contract.service.is_empty() {
-        // A file of events only: its name is the service's.
-        let name = source.path.rsplit('/').next()?.strip_suffix(".rs")?;
-        contract.service = name.replace('_', "-");
+/// The files of one contract (`links.rs` and `links/..`) read as one.
+fn contracts(workspace: &Workspace) -> Vec<Contract> {
+    let mut found: BTreeMap<String, Contract> = BTreeMap::new();
+    for source in workspace.sources_under(FOLDER) {
+        let module = source.path[FOLDER.len() + 1..]
+            .split(['/', '.'])
+            .next()
+            .unwrap_or_default();
+        if let Ok(file) = syn::parse_file(&source.text) {
+            let contract = found.entry(module.to_owned()).or_default();
+            read_items(&file.items, false, contract);
+            if contract.service.is_empty() {
+                contract.service = module.replace('_', "-");
+            }
+        }
     }
-    Some(contract)
+    found.into_values().collect()
 }
 
 fn read_items(items: &[syn::Item], in_topics: bool, contract: &mut Contract) {
@@ -144,7 +155,7 @@ fn tied_trait(tokens: TokenStream) -> Option<(String, String)> {
     Some((name, service.trim_matches('"').to_owned()))
 }
 
-/// The constants in the `topics` of every `Consumer { .. }` that the file builds.
+/// The constants in the topics of every `Consumer` that the file builds, by fields or by function.
 fn consumer_topics(source: &Source) -> Vec<String> {
     let Ok(file) = syn::parse_file(&source.text) else {
         return Vec::new();
@@ -174,6 +185,23 @@ impl<'ast> Visit<'ast> for Consumers {
             }
         }
         visit::visit_expr_struct(self, literal);
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        if let syn::Expr::Path(function) = &*call.func
+            && function
+                .path
+                .segments
+                .iter()
+                .any(|segment| segment.ident == "Consumer")
+        {
+            let mut names = Names(Vec::new());
+            call.args
+                .iter()
+                .for_each(|argument| names.visit_expr(argument));
+            self.0.extend(names.0);
+        }
+        visit::visit_expr_call(self, call);
     }
 }
 

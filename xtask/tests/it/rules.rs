@@ -371,3 +371,25 @@ fn a_service_that_consumes_its_own_topic_hears_it() {
             .contains("links\n  calls: -\n  publishes: links.changed\n  hears: links.changed\n")
     );
 }
+
+#[test]
+fn a_contract_may_be_several_files_and_a_consumer_may_be_made_by_a_function() {
+    let mini = Mini::new();
+    let contract = mini
+        .read("contracts/src/links.rs")
+        .replace("pub const TOPIC_CHANGED: &str = \"links.changed\";\n", "");
+    mini.write("contracts/src/links.rs", &contract);
+    mini.write(
+        "contracts/src/links/event.rs",
+        "//! Events.\npub const TOPIC_CHANGED: &str = \"links.changed\";\n",
+    );
+    mini.append(
+        LINKS,
+        "fn c() -> Consumer { Consumer::group(\"c\", &[TOPIC_CHANGED], f) }\n",
+    );
+    graph::write(&mini.load()).unwrap();
+    assert!(
+        mini.read(graph::PATH)
+            .contains("links\n  calls: -\n  publishes: links.changed\n  hears: links.changed\n")
+    );
+}

@@ -1,0 +1,106 @@
+//! Where __name__ are kept: SQL that runs on both engines.
+
+use contracts::__name__::__Item__;
+use kernel::Id;
+use storage::{Db, Migration, Result, Row, Sql, Tx};
+
+use crate::domain::Order;
+use crate::events;
+
+/// The schema, step by step.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "init",
+    sqlite: include_str!("store/migrations/sqlite/0001_init.sql"),
+    postgres: include_str!("store/migrations/postgres/0001_init.sql"),
+}];
+
+const INSERT: Sql = Sql::both("INSERT INTO __name__ (id, name, created_at) VALUES ($1, $2, $3)");
+const GET: Sql = Sql::both("SELECT id, name, created_at FROM __name__ WHERE id = $1");
+// Ids sort by the time they were made, so the primary key is the order of the list.
+const NEWEST: Sql = Sql::both(
+    "SELECT id, name, created_at FROM __name__ WHERE id < $1 ORDER BY id DESC LIMIT $2",
+);
+const OLDEST: Sql =
+    Sql::both("SELECT id, name, created_at FROM __name__ WHERE id > $1 ORDER BY id LIMIT $2");
+const COUNT: Sql = Sql::both("SELECT count FROM tally WHERE id = 1");
+const TALLY: Sql = Sql::both("UPDATE tally SET count = count + 1 WHERE id = 1");
+
+/// Every statement, for the test that prepares them on both engines.
+pub const STATEMENTS: &[Sql] = &[INSERT, GET, NEWEST, OLDEST, COUNT, TALLY];
+
+/// A request that takes effect once, however often it is sent.
+#[derive(Debug, Clone)]
+pub struct OnceKey {
+    /// Who asks for what: keys of different callers do not meet.
+    pub scope: String,
+    /// The key.
+    pub key: String,
+    /// What was asked.
+    pub fingerprint: [u8; 32],
+}
+
+/// The store.
+#[derive(Clone)]
+pub struct Store(pub Db);
+
+impl Store {
+    /// Keeps a new one and tells of it, in one transaction.
+    pub async fn insert(&self, made: __Item__, once: Option<OnceKey>) -> Result<__Item__> {
+        self.0
+            .write(async move |tx: &mut Tx<'_>| match &once {
+                None => insert(tx, &made).await,
+                Some(once) => {
+                    let OnceKey { scope, key, fingerprint } = once;
+                    let work = async |tx: &mut Tx<'_>| insert(tx, &made).await;
+                    Ok(tx.once(scope, key, fingerprint, work).await?.value)
+                }
+            })
+            .await
+    }
+
+    /// One by its id.
+    pub async fn get(&self, id: Id) -> Result<Option<__Item__>> {
+        self.0
+            .read(async move |tx: &mut Tx<'_>| {
+                tx.query_opt(&GET, &[&id]).await?.as_ref().map(row).transpose()
+            })
+            .await
+    }
+
+    /// Up to `limit` of them after `after`.
+    pub async fn page(&self, order: Order, after: Option<Id>, limit: u32) -> Result<Vec<__Item__>> {
+        self.0
+            .read(async move |tx: &mut Tx<'_>| {
+                let (sql, start) = match order {
+                    // Every id sorts before this character.
+                    Order::Newest => (&NEWEST, "~"),
+                    Order::Oldest => (&OLDEST, ""),
+                };
+                let after = after.map_or_else(|| start.to_owned(), |id| id.to_string());
+                tx.query(sql, &[&after, &limit]).await?.iter().map(row).collect()
+            })
+            .await
+    }
+
+    /// How many events of new ones were heard.
+    pub async fn count(&self) -> Result<u64> {
+        let count = async |tx: &mut Tx<'_>| tx.query_one(&COUNT, &[]).await?.get::<i64>(0);
+        Ok(self.0.read(count).await?.unsigned_abs())
+    }
+}
+
+/// Counts one more, in the transaction of the event that told of it.
+pub async fn tally(tx: &mut Tx<'_>) -> Result<()> {
+    tx.execute(&TALLY, &[]).await.map(drop)
+}
+
+async fn insert(tx: &mut Tx<'_>, made: &__Item__) -> Result<__Item__> {
+    tx.execute(&INSERT, &[&made.id, &made.name, &made.created_at]).await?;
+    tx.publish(&events::changed(made)).await?;
+    Ok(made.clone())
+}
+
+fn row(row: &Row) -> Result<__Item__> {
+    Ok(__Item__ { id: row.get(0)?, name: row.get(1)?, created_at: row.get(2)? })
+}
