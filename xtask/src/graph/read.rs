@@ -27,10 +27,7 @@ struct Topic {
 
 /// The graph of every folder of `services/`.
 pub(super) fn graph(workspace: &Workspace) -> Graph {
-    let contracts: Vec<Contract> = workspace
-        .sources_under("contracts/src")
-        .filter_map(contract)
-        .collect();
+    let contracts = contracts(workspace);
     workspace
         .services()
         .map(|package| (package.name.clone(), node(workspace, package, &contracts)))
