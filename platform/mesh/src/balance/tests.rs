@@ -1,0 +1,1 @@
+//! The balancer on a clock that is passed in.

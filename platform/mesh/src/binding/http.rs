@@ -1,0 +1,184 @@
+//! `POST /rpc/<service>/<method>` to an endpoint that the balancer picks, over the pool.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::header::{CONTENT_TYPE, HOST, HeaderValue};
+use http::uri::PathAndQuery;
+use http::{Request, Uri};
+use http_body_util::{BodyExt as _, Full, Limited};
+use kernel::{Code, Retry};
+use tower::Service;
+
+use crate::balance::{Balancer, Outcome, Picked};
+use crate::pool::{Pool, SendError, SendErrorKind};
+use crate::rpc::{self, wire};
+use crate::{Body, Call, Codec, Failure, FailureKind, MESSAGE_BYTES_MAX, MeshError};
+use crate::{Payload, Reply};
+
+/// Where and how the HTTP binding calls.
+#[derive(Clone)]
+pub struct HttpTarget {
+    /// Chooses the endpoint of each call.
+    pub balancer: Balancer,
+    /// Carries it there.
+    pub pool: Pool<Full<Bytes>>,
+    /// In which form.
+    pub codec: Codec,
+    /// The secret by which the callee knows its cluster.
+    pub cluster_secret: Option<Arc<str>>,
+}
+
+impl HttpTarget {
+    /// JSON over `pool`, without a secret.
+    #[must_use]
+    pub const fn new(balancer: Balancer, pool: Pool<Full<Bytes>>) -> Self {
+        Self {
+            balancer,
+            pool,
+            codec: Codec::Json,
+            cluster_secret: None,
+        }
+    }
+
+    /// The same with the cluster's secret.
+    #[must_use]
+    pub fn with_secret(mut self, secret: Option<Arc<str>>) -> Self {
+        self.cluster_secret = secret;
+        self
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct HttpBinding(Arc<Shared>);
+
+struct Shared {
+    balancer: Balancer,
+    pool: Pool<Full<Bytes>>,
+    host: HeaderValue,
+    secret: Option<HeaderValue>,
+}
+
+impl HttpBinding {
+    pub(crate) fn new(service: &str, target: HttpTarget) -> Self {
+        let HttpTarget {
+            balancer,
+            pool,
+            cluster_secret,
+            ..
+        } = target;
+        let host = HeaderValue::from_str(service)
+            .unwrap_or_else(|_| HeaderValue::from_static("tradewind.internal"));
+        let secret = cluster_secret
+            .and_then(|s| HeaderValue::from_str(&s).ok())
+            .map(|mut s| {
+                s.set_sensitive(true);
+                s
+            });
+        Self(Arc::new(Shared {
+            balancer,
+            pool,
+            host,
+            secret,
+        }))
+    }
+}
+
+impl Service<Call> for HttpBinding {
+    type Response = Payload;
+    type Error = Failure;
+    type Future = BoxFuture<'static, Reply>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, call: Call) -> Self::Future {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move { shared.exchange(call).await })
+    }
+}
+
+impl Shared {
+    async fn exchange(&self, call: Call) -> Reply {
+        let service = call.method.service;
+        let picked = self
+            .balancer
+            .pick(None)
+            .ok_or_else(|| MeshError::NoEndpoint {
+                service: service.to_owned(),
+            })?;
+        let request = self.request(call)?;
+        let response = match self.pool.send(picked.addr(), request).await {
+            Ok(response) => response,
+            Err(error) => return Err(self.broken(service, picked, &error).into()),
+        };
+        let (head, body) = response.into_parts();
+        let body = match Limited::new(body, MESSAGE_BYTES_MAX).collect().await {
+            Ok(collected) => collected.to_bytes(),
+            Err(error) => {
+                picked.finish(Outcome::Reset);
+                let detail = error.to_string();
+                let service = service.to_owned();
+                return Err(MeshError::ConnectionLost { service, detail }.into());
+            }
+        };
+        let reply = wire::read_reply(service, &head, body);
+        picked.finish(outcome(&reply));
+        reply
+    }
+
+    fn request(&self, call: Call) -> Result<Request<Full<Bytes>>, MeshError> {
+        let Call { method, cx, body } = call;
+        let (codec, bytes) = match body {
+            Body::Wire(codec, bytes) => (codec, bytes),
+            Body::Typed(message) => (Codec::Json, message.encode(method.service, Codec::Json)?),
+        };
+        let mut request = Request::new(Full::new(bytes));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = Uri::from(PathAndQuery::from_static(method.path));
+        let headers = request.headers_mut();
+        headers.insert(HOST, self.host.clone());
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(codec.content_type()));
+        wire::write_cx(&cx, headers);
+        if let Some(secret) = &self.secret {
+            headers.insert(rpc::CLUSTER, secret.clone());
+        }
+        Ok(request)
+    }
+
+    fn broken<B>(&self, service: &str, picked: Picked, error: &SendError<B>) -> MeshError {
+        let (service, detail) = (service.to_owned(), error.to_string());
+        match error.kind {
+            SendErrorKind::Connect | SendErrorKind::NotSent => {
+                picked.finish(Outcome::ConnectFailed);
+                MeshError::Unreachable { service, detail }
+            }
+            SendErrorKind::Lost => {
+                picked.finish(Outcome::Reset);
+                MeshError::ConnectionLost { service, detail }
+            }
+        }
+    }
+}
+
+/// What a reply says about the endpoint that gave it. A contract's own "no" is a good answer.
+fn outcome(reply: &Reply) -> Outcome {
+    let Err(Failure { code, retry, error }) = reply else {
+        return Outcome::Ok;
+    };
+    let after = match retry {
+        Retry::AfterMs(_) => Some(retry.delay()),
+        _ => None,
+    };
+    match (code, error) {
+        (Code::RateLimited | Code::Unavailable, _) => Outcome::Overloaded { retry_after: after },
+        (Code::DeadlineExceeded, _) => Outcome::Timeout,
+        (Code::Internal, _) | (_, FailureKind::Mesh(MeshError::Foreign { .. })) => {
+            Outcome::ServerError
+        }
+        _ => Outcome::Ok,
+    }
+}

@@ -1,0 +1,260 @@
+//! One contract call, with its types erased so that the layers are written once.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use kernel::{Clock, Code, Coded, Deadline, Retry};
+use serde::{Serialize, de::DeserializeOwned};
+use telemetry::TraceContext;
+
+use crate::{Codec, MeshError};
+
+/// What travels with a call besides its message.
+#[derive(Debug, Clone)]
+pub struct CallCx {
+    /// When nobody waits any more; the callee sees the earlier of this and the edge's timeout.
+    pub deadline: Deadline,
+    /// The span that the call belongs to.
+    pub trace: TraceContext,
+    /// On whose behalf.
+    pub caller: Option<Arc<str>>,
+    /// Makes a command safe to send again.
+    pub idempotency_key: Option<Arc<str>>,
+}
+
+impl CallCx {
+    /// A call that belongs to no trace, with `budget` from now.
+    #[must_use]
+    pub fn new(clock: &dyn Clock, budget: Duration) -> Self {
+        Self::until(Deadline::after(clock, budget))
+    }
+
+    /// A call that belongs to no trace, with this deadline.
+    #[must_use]
+    pub const fn until(deadline: Deadline) -> Self {
+        let trace = TraceContext {
+            trace_id: 0,
+            span_id: 0,
+            sampled: false,
+        };
+        Self {
+            deadline,
+            trace,
+            caller: None,
+            idempotency_key: None,
+        }
+    }
+
+    /// The same within a trace.
+    #[must_use]
+    pub const fn with_trace(mut self, trace: TraceContext) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// The same on behalf of `caller`.
+    #[must_use]
+    pub fn with_caller(mut self, caller: impl Into<Arc<str>>) -> Self {
+        self.caller = Some(caller.into());
+        self
+    }
+
+    /// The same with an idempotency key.
+    #[must_use]
+    pub fn with_idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+}
+
+/// One method of a contract.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Method {
+    /// The service, as on the wire.
+    pub service: &'static str,
+    /// The method, as on the wire.
+    pub name: &'static str,
+    /// `/rpc/<service>/<method>`.
+    pub path: &'static str,
+    /// `<service>.<method>`: the name of its spans.
+    pub span: &'static str,
+    /// A query: may be sent again without a key.
+    pub idempotent: bool,
+}
+
+/// A message that can be moved as it is, or written.
+pub trait Message: Any + Send + Sync {
+    /// Writes the message.
+    fn encode(&self, service: &str, codec: Codec) -> Result<Bytes, MeshError>;
+    /// The message for downcasting.
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+impl<T: Serialize + Any + Send + Sync> Message for T {
+    fn encode(&self, service: &str, codec: Codec) -> Result<Bytes, MeshError> {
+        codec.encode(service, self)
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+/// The request's message: typed in process, bytes elsewhere.
+#[derive(Clone)]
+pub enum Body {
+    /// Moved when nobody else holds it, cloned when a retry may need it again.
+    Typed(Arc<dyn Message>),
+    /// As on the wire; the reply takes the same form.
+    Wire(Codec, Bytes),
+}
+
+/// The reply's message: typed in process, bytes elsewhere.
+pub enum Payload {
+    /// The value itself.
+    Typed(Box<dyn Any + Send>),
+    /// As on the wire.
+    Wire(Codec, Bytes),
+}
+
+/// A call on its way.
+#[derive(Clone)]
+pub struct Call {
+    /// Which method.
+    pub method: &'static Method,
+    /// What travels with it.
+    pub cx: CallCx,
+    /// The request.
+    pub body: Body,
+}
+
+/// A call that failed: what the layers need to know, and the error itself.
+pub struct Failure {
+    /// The kind of failure.
+    pub code: Code,
+    /// Whether it may be sent again.
+    pub retry: Retry,
+    /// The error.
+    pub error: FailureKind,
+}
+
+/// Whose error it is.
+pub enum FailureKind {
+    /// The way to the callee failed.
+    Mesh(MeshError),
+    /// The callee said no, in the words of its contract.
+    Contract(Payload),
+}
+
+impl From<MeshError> for Failure {
+    fn from(error: MeshError) -> Self {
+        Self {
+            code: error.code(),
+            retry: error.retry(),
+            error: FailureKind::Mesh(error),
+        }
+    }
+}
+
+/// What comes back.
+pub type Reply = Result<Payload, Failure>;
+
+/// The receiving end of a contract; `contract!` makes one for each.
+pub trait Dispatch: Send + Sync + 'static {
+    /// The service that it offers.
+    fn service(&self) -> &'static str;
+    /// Its methods.
+    fn methods(&self) -> &'static [Method];
+    /// Carries out a call.
+    fn dispatch(&self, call: Call) -> BoxFuture<'static, Reply>;
+}
+
+impl Call {
+    /// Takes the request out. Answers also in which form the reply is wanted: typed when `None`.
+    pub fn open<Q>(self) -> Result<(CallCx, Q, Option<Codec>), MeshError>
+    where
+        Q: DeserializeOwned + Clone + Any + Send + Sync,
+    {
+        let service = self.method.service;
+        match self.body {
+            Body::Wire(codec, bytes) => Ok((self.cx, codec.decode(service, &bytes)?, Some(codec))),
+            Body::Typed(message) => match message.into_any().downcast::<Q>() {
+                Ok(typed) => Ok((self.cx, Arc::unwrap_or_clone(typed), None)),
+                Err(_) => Err(wrong_type(service)),
+            },
+        }
+    }
+}
+
+impl Payload {
+    /// Wraps a value: typed, or written with `codec`.
+    pub fn wrap<T: Serialize + Any + Send>(
+        value: T,
+        service: &str,
+        codec: Option<Codec>,
+    ) -> Result<Self, MeshError> {
+        match codec {
+            None => Ok(Self::Typed(Box::new(value))),
+            Some(codec) => Ok(Self::Wire(codec, codec.encode(service, &value)?)),
+        }
+    }
+
+    /// Takes the value out.
+    pub fn open<T: DeserializeOwned + Any>(self, service: &str) -> Result<T, MeshError> {
+        match self {
+            Self::Wire(codec, bytes) => codec.decode(service, &bytes),
+            Self::Typed(any) => any.downcast().map(|b| *b).map_err(|_| wrong_type(service)),
+        }
+    }
+}
+
+/// Turns what a contract's method answered into a reply.
+pub fn reply<R, E>(answer: Result<R, E>, service: &str, codec: Option<Codec>) -> Reply
+where
+    R: Serialize + Any + Send,
+    E: Serialize + Coded + Any + Send,
+{
+    match answer {
+        Ok(value) => Ok(Payload::wrap(value, service, codec)?),
+        Err(error) => {
+            let (code, retry) = (error.code(), error.retry());
+            let payload = Payload::wrap(error, service, codec)?;
+            Err(Failure {
+                code,
+                retry,
+                error: FailureKind::Contract(payload),
+            })
+        }
+    }
+}
+
+/// The failure of a method that the callee does not have.
+#[must_use]
+pub fn unknown_method(service: &str, method: &str, methods: &[Method]) -> MeshError {
+    let near = kernel::nearest(method, methods.iter().map(|m| m.name));
+    let hint = if near.is_empty() {
+        let all: Vec<&str> = methods.iter().map(|m| m.name).collect();
+        format!(
+            "it has {}; caller and callee may be of different versions",
+            all.join(", ")
+        )
+    } else {
+        format!("did you mean {}?", near.join(" or "))
+    };
+    MeshError::UnknownMethod {
+        service: service.to_owned(),
+        method: method.to_owned(),
+        hint,
+    }
+}
+
+fn wrong_type(service: &str) -> MeshError {
+    MeshError::Codec {
+        service: service.to_owned(),
+        action: "open".to_owned(),
+        detail: "the message is of another type than the contract says".to_owned(),
+    }
+}

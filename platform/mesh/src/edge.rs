@@ -1,0 +1,214 @@
+//! An edge: one caller, one callee, and all that happens to the calls between them.
+
+mod breaker;
+mod budget;
+mod bulkhead;
+mod metrics;
+mod rates;
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwap;
+use kernel::{Coded, Ctx};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use telemetry::{EventKind, Telemetry};
+use tower::Service as _;
+
+use crate::balance::{Balancer, BalancerView};
+use crate::fault::Faults;
+use crate::layer::Stack;
+use crate::{Body, Call, CallCx, Codec, Dispatch, FailureKind, Fault, HttpTarget};
+use crate::{MeshError, MeshRegistry, Method, Policy};
+
+pub(crate) use breaker::{Admission, Breaker, Ended, Transition};
+pub(crate) use budget::RetryBudget;
+pub(crate) use bulkhead::{Bulkhead, Entry, Permit};
+pub(crate) use metrics::EdgeMetrics;
+pub(crate) use rates::Rates;
+
+pub use breaker::BreakerView;
+pub use rates::EdgeRates;
+
+/// How the calls of an edge travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Binding {
+    /// In process; the message is moved.
+    Direct,
+    /// In process, through the codec both ways: what the wire would refuse is refused here.
+    Strict,
+    /// `POST /rpc/<service>/<method>` to another process.
+    Http,
+}
+
+/// What an edge looks like to the console.
+#[derive(Debug, Clone, Serialize)]
+pub struct EdgeView {
+    /// Who calls.
+    pub caller: Arc<str>,
+    /// Who is called.
+    pub callee: Arc<str>,
+    /// How the calls travel.
+    pub binding: Binding,
+    /// The policy now.
+    pub policy: Policy,
+    /// The circuit breaker.
+    pub breaker: BreakerView,
+    /// Calls, errors and latencies of the last seconds.
+    pub rates: EdgeRates,
+    /// Calls that are in flight.
+    pub in_flight: u32,
+    /// Calls that wait for their turn.
+    pub waiting: u32,
+    /// Retries that the budget would allow now.
+    pub retries_left: f64,
+    /// Faults at work.
+    pub faults: Vec<Fault>,
+    /// The endpoints, when the calls are balanced over some.
+    pub endpoints: Option<BalancerView>,
+}
+
+pub(crate) struct EdgeState {
+    pub(crate) caller: Arc<str>,
+    pub(crate) callee: Arc<str>,
+    pub(crate) binding: Binding,
+    pub(crate) policy: ArcSwap<Policy>,
+    pub(crate) ctx: Ctx,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) metrics: EdgeMetrics,
+    pub(crate) rates: Rates,
+    pub(crate) budget: RetryBudget,
+    pub(crate) breaker: Breaker,
+    pub(crate) bulkhead: Bulkhead,
+    pub(crate) faults: Faults,
+    pub(crate) balancer: OnceLock<Balancer>,
+}
+
+/// Carries calls from one caller to one callee. Cheap to clone; clones share their state.
+#[derive(Clone)]
+pub struct Edge {
+    state: Arc<EdgeState>,
+    stack: Stack,
+    codec: Option<Codec>,
+}
+
+impl Edge {
+    /// An edge of its own, in process, with the default policy and quiet telemetry. For tests and
+    /// tools; a process that runs makes its edges with its [`MeshRegistry`].
+    #[must_use]
+    pub fn direct(dispatch: Arc<dyn Dispatch>) -> Self {
+        MeshRegistry::quiet().direct("test", dispatch)
+    }
+
+    /// The same through the JSON codec.
+    #[must_use]
+    pub fn strict(dispatch: Arc<dyn Dispatch>) -> Self {
+        MeshRegistry::quiet().strict("test", dispatch, Codec::Json)
+    }
+
+    /// The same over HTTP.
+    #[must_use]
+    pub fn http(service: &str, target: HttpTarget) -> Self {
+        MeshRegistry::quiet().http("test", service, target)
+    }
+
+    pub(crate) const fn new(state: Arc<EdgeState>, stack: Stack, codec: Option<Codec>) -> Self {
+        Self {
+            state,
+            stack,
+            codec,
+        }
+    }
+
+    /// The service at its far end.
+    #[must_use]
+    pub fn callee(&self) -> &str {
+        &self.state.callee
+    }
+
+    /// How its calls travel.
+    #[must_use]
+    pub fn binding(&self) -> Binding {
+        self.state.binding
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn view(&self) -> EdgeView {
+        self.state.view()
+    }
+
+    /// Makes one call. Clients made by `contract!` are the ones that use it.
+    pub async fn call<Q, R, E>(
+        &self,
+        method: &'static Method,
+        cx: &CallCx,
+        request: Q,
+    ) -> Result<R, E>
+    where
+        Q: Serialize + Any + Send + Sync,
+        R: DeserializeOwned + Any,
+        E: DeserializeOwned + Any + Coded + From<MeshError>,
+    {
+        let body = match self.codec {
+            None => Body::Typed(Arc::new(request)),
+            Some(codec) => Body::Wire(codec, codec.encode(method.service, &request)?),
+        };
+        let call = Call {
+            method,
+            cx: cx.clone(),
+            body,
+        };
+        match self.stack.clone().call(call).await {
+            Ok(payload) => Ok(payload.open(method.service)?),
+            Err(failure) => match failure.error {
+                FailureKind::Mesh(error) => Err(error.into()),
+                FailureKind::Contract(payload) => Err(payload.open::<E>(method.service)?),
+            },
+        }
+    }
+}
+
+impl EdgeState {
+    /// Puts a policy that has been validated into force. Answers the one before.
+    pub(crate) fn set_policy(&self, policy: Policy) -> Policy {
+        let before = self.policy.swap(Arc::new(policy));
+        self.bulkhead.resize(&self.policy.load().bulkhead);
+        Policy::clone(&before)
+    }
+
+    /// Forgets faults whose time has come, and says so on the time axis.
+    pub(crate) fn reap_faults(&self) {
+        for fault in self.faults.reap(self.ctx.now()) {
+            let text = format!(
+                "fault {} on {} -> {} has ended",
+                fault.id, self.caller, self.callee
+            );
+            let attributes = [("caller", &*self.caller), ("callee", &*self.callee)];
+            self.telemetry
+                .timeline
+                .record(EventKind::Fault, text, &attributes);
+        }
+    }
+
+    pub(crate) fn view(&self) -> EdgeView {
+        self.reap_faults();
+        let now = self.ctx.now();
+        let policy = Policy::clone(&self.policy.load());
+        let (in_flight, waiting) = self.bulkhead.load();
+        EdgeView {
+            caller: Arc::clone(&self.caller),
+            callee: Arc::clone(&self.callee),
+            binding: self.binding,
+            breaker: self.breaker.view(&policy.breaker, now),
+            rates: self.rates.view(now),
+            in_flight,
+            waiting,
+            retries_left: self.budget.left(&policy.retry, now),
+            faults: self.faults.list(now),
+            endpoints: self.balancer.get().map(Balancer::view),
+            policy,
+        }
+    }
+}

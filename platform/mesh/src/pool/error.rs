@@ -1,0 +1,99 @@
+//! Why a request got no response, and whether it can be sent again as it is.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use http::Request;
+use kernel::{Code, Coded, Retry};
+
+/// What kind of failure it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendErrorKind {
+    /// No connection came about; nothing was sent.
+    Connect,
+    /// A connection was there and nothing was sent on it.
+    NotSent,
+    /// The connection broke after sending had begun: the request may have taken effect.
+    Lost,
+}
+
+/// A request that got no response.
+pub struct SendError<B> {
+    /// What kind of failure it was.
+    pub kind: SendErrorKind,
+    /// To which endpoint.
+    pub addr: SocketAddr,
+    /// What the network said.
+    pub detail: String,
+    /// The request, whole, when nothing of it was sent.
+    pub request: Option<Box<Request<B>>>,
+}
+
+impl<B> SendError<B> {
+    pub(super) fn connect(addr: SocketAddr, request: Request<B>, detail: String) -> Self {
+        Self {
+            kind: SendErrorKind::Connect,
+            addr,
+            detail,
+            request: Some(Box::new(request)),
+        }
+    }
+
+    pub(super) fn exchange(
+        addr: SocketAddr,
+        unsent: Option<Request<B>>,
+        error: hyper::Error,
+    ) -> Self {
+        let kind = if unsent.is_some() {
+            SendErrorKind::NotSent
+        } else {
+            SendErrorKind::Lost
+        };
+        Self {
+            kind,
+            addr,
+            detail: describe(&error),
+            request: unsent.map(Box::new),
+        }
+    }
+}
+
+fn describe(error: &hyper::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+impl<B> fmt::Debug for SendError<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}: {}", self.kind, self.addr, self.detail)
+    }
+}
+
+impl<B> fmt::Display for SendError<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            SendErrorKind::Connect => write!(f, "cannot connect to {}: {}", self.addr, self.detail),
+            SendErrorKind::NotSent => write!(f, "cannot send to {}: {}", self.addr, self.detail),
+            SendErrorKind::Lost => {
+                write!(f, "the connection to {} broke: {}", self.addr, self.detail)
+            }
+        }
+    }
+}
+
+impl<B> std::error::Error for SendError<B> {}
+
+impl<B> Coded for SendError<B> {
+    fn code(&self) -> Code {
+        Code::Unavailable
+    }
+
+    fn retry(&self) -> Retry {
+        match self.kind {
+            SendErrorKind::Connect | SendErrorKind::NotSent => Retry::Safe,
+            SendErrorKind::Lost => Retry::IfIdempotent,
+        }
+    }
+}

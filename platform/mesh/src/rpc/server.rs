@@ -1,0 +1,179 @@
+//! The receiving end of the HTTP binding: give it requests under `/rpc/`, mount it where you like.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body_util::{BodyExt as _, Full, Limited};
+use kernel::{Ctx, Deadline};
+use telemetry::{SpanKind, Telemetry};
+
+use super::{CLUSTER, PREFIX, wire};
+use crate::pool::BoxError;
+use crate::unknown_method;
+use crate::{Body, Call, Codec, Dispatch, Failure, MESSAGE_BYTES_MAX, MeshError, Method, Reply};
+
+/// No call may take longer, whatever deadline it brings.
+const CALL_MAX: Duration = Duration::from_secs(60);
+
+/// Serves contracts over HTTP. Cheap to clone.
+#[derive(Clone)]
+pub struct RpcServer(Arc<Shared>);
+
+struct Shared {
+    services: BTreeMap<&'static str, Arc<dyn Dispatch>>,
+    secret: Option<Arc<str>>,
+    ctx: Ctx,
+    telemetry: Telemetry,
+}
+
+impl RpcServer {
+    /// Serves these contracts. With a `secret`, only to callers that bring it.
+    #[must_use]
+    pub fn new(
+        services: impl IntoIterator<Item = Arc<dyn Dispatch>>,
+        secret: Option<Arc<str>>,
+        ctx: Ctx,
+        telemetry: Telemetry,
+    ) -> Self {
+        let services = services.into_iter().map(|d| (d.service(), d)).collect();
+        Self(Arc::new(Shared {
+            services,
+            secret,
+            ctx,
+            telemetry,
+        }))
+    }
+
+    /// Answers one request whose path begins with [`PREFIX`].
+    pub async fn call<B>(&self, request: Request<B>) -> Response<Full<Bytes>>
+    where
+        B: http_body::Body<Data = Bytes> + Send,
+        B::Error: Into<BoxError>,
+    {
+        let (head, body) = request.into_parts();
+        let path = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+        let (service, method) = path.split_once('/').unwrap_or((path, ""));
+        let codec =
+            Codec::of_content_type(head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes));
+        let reply = match self.0.find(service, method, &head.headers) {
+            Ok((dispatch, method)) => {
+                self.0
+                    .carry_out(&*dispatch, method, &head.headers, codec, body)
+                    .await
+            }
+            Err(error) => Err(error.into()),
+        };
+        wire::write_reply(reply, service, codec)
+    }
+}
+
+impl Shared {
+    fn find(
+        &self,
+        service: &str,
+        method: &str,
+        headers: &HeaderMap,
+    ) -> Result<(Arc<dyn Dispatch>, &'static Method), MeshError> {
+        let brought = headers.get(CLUSTER).map_or(&[][..], HeaderValue::as_bytes);
+        if self
+            .secret
+            .as_deref()
+            .is_some_and(|secret| !same(secret.as_bytes(), brought))
+        {
+            return Err(MeshError::Refused {
+                service: service.to_owned(),
+            });
+        }
+        let dispatch = self.services.get(service).ok_or_else(|| {
+            let known: Vec<&str> = self.services.keys().copied().collect();
+            let hint = format!("here are {}", known.join(", "));
+            MeshError::UnknownService {
+                service: service.to_owned(),
+                hint,
+            }
+        })?;
+        let methods = dispatch.methods();
+        let found = methods.iter().find(|m| m.name == method);
+        let method = found.ok_or_else(|| unknown_method(service, method, methods))?;
+        Ok((Arc::clone(dispatch), method))
+    }
+
+    async fn carry_out<B>(
+        &self,
+        dispatch: &dyn Dispatch,
+        method: &'static Method,
+        headers: &HeaderMap,
+        codec: Codec,
+        body: B,
+    ) -> Reply
+    where
+        B: http_body::Body<Data = Bytes> + Send,
+        B::Error: Into<BoxError>,
+    {
+        let service = method.service;
+        let latest = Deadline::after(&*self.ctx.clock, CALL_MAX);
+        let mut cx = wire::read_cx(headers, latest);
+        let left = cx.deadline.left(&*self.ctx.clock);
+        if left.is_zero() {
+            return Err(late(service));
+        }
+        let mut span =
+            self.telemetry
+                .traces
+                .span(method.span, service, Some(cx.trace), SpanKind::Server);
+        cx.trace = span.context();
+        let work = async {
+            let bytes = Limited::new(body, MESSAGE_BYTES_MAX)
+                .collect()
+                .await
+                .map_err(|error| unreadable(service, &error))?
+                .to_bytes();
+            dispatch
+                .dispatch(Call {
+                    method,
+                    cx,
+                    body: Body::Wire(codec, bytes),
+                })
+                .await
+        };
+        let reply = tokio::time::timeout(left, work)
+            .await
+            .unwrap_or_else(|_| Err(late(service)));
+        if let Err(failure) = &reply {
+            span.error(failure.code.name());
+        }
+        reply
+    }
+}
+
+fn late(service: &str) -> Failure {
+    MeshError::DeadlineExceeded {
+        service: service.to_owned(),
+    }
+    .into()
+}
+
+fn unreadable(service: &str, error: &BoxError) -> MeshError {
+    let service = service.to_owned();
+    if error.is::<http_body_util::LengthLimitError>() {
+        return MeshError::TooLarge {
+            service,
+            limit_bytes: MESSAGE_BYTES_MAX as u64,
+        };
+    }
+    let (action, detail) = ("read".to_owned(), error.to_string());
+    MeshError::Codec {
+        service,
+        action,
+        detail,
+    }
+}
+
+/// Compares in a time that does not tell how much of it is right.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (x, y)| differs | (x ^ y)) == 0
+}
