@@ -11,7 +11,9 @@ use crate::RequestId;
 
 /// Rate, errors and durations of one class of routes. Cheap to clone.
 #[derive(Clone)]
-pub struct Red {
+pub struct Red(Arc<Handles>);
+
+struct Handles {
     /// By the first digit of the status: 1xx to 5xx.
     answers: [Counter; 5],
     seconds: Histogram,
@@ -33,24 +35,24 @@ impl Red {
             "Time from the head of a request to the head of its answer",
             &[("service", service), ("route", route)],
         );
-        Self { answers, seconds }
+        Self(Arc::new(Handles { answers, seconds }))
     }
 
     /// Counts one answer.
     pub fn observe(&self, status: StatusCode, took: Duration) {
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
-        self.answers[class].inc();
-        self.seconds.observe(took);
+        self.0.answers[class].inc();
+        self.0.seconds.observe(took);
     }
 }
 
 impl Default for Red {
     /// Handles that belong to no registry.
     fn default() -> Self {
-        Self {
+        Self(Arc::new(Handles {
             answers: std::array::from_fn(|_| Counter::detached()),
             seconds: Histogram::detached(),
-        }
+        }))
     }
 }
 
@@ -141,7 +143,7 @@ mod tests {
         let red = Red::new(&metrics, "demo", "all");
         red.observe(StatusCode::FOUND, Duration::from_millis(2));
         red.observe(StatusCode::BAD_GATEWAY, Duration::from_millis(2));
-        assert_eq!(red.answers.each_ref().map(Counter::get), [0, 0, 1, 0, 1]);
-        assert_eq!(red.seconds.total(), 2);
+        assert_eq!(red.0.answers.each_ref().map(Counter::get), [0, 0, 1, 0, 1]);
+        assert_eq!(red.0.seconds.total(), 2);
     }
 }

@@ -8,12 +8,17 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tower::Service as _;
 
-use crate::{Request, Response};
+use crate::{Red, Request, Response};
 
 /// Answers requests. No socket is needed to call it.
 pub trait Handler: Send + Sync + 'static {
     /// The answer to `request`.
     fn call(&self, request: Request) -> BoxFuture<'static, Response>;
+
+    /// The answer, and what counts it if not the server as a whole: for handlers that route.
+    fn enter(&self, request: Request) -> (Option<Red>, BoxFuture<'static, Response>) {
+        (None, self.call(request))
+    }
 }
 
 /// Where requests of a service come in.

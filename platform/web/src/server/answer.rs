@@ -16,7 +16,7 @@ use telemetry::{Span, SpanKind, TraceContext};
 use super::connection::Conn;
 use super::guard::Guard;
 use crate::ingress::{Seen, check_framing, headers};
-use crate::{Body, BodyError, Meta, ProblemReply, RequestId, Response};
+use crate::{Body, BodyError, Meta, ProblemReply, Red, RequestId, Response};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static(headers::REQUEST_ID);
 
@@ -34,6 +34,8 @@ pub(super) struct Answer {
     method: Method,
     uri: Uri,
     span: Option<Span>,
+    /// What counts it; the server's own if absent.
+    red: Option<Red>,
     /// No further request may be read from this connection.
     last: bool,
 }
@@ -49,13 +51,17 @@ impl Answer {
             method: incoming.method().clone(),
             uri: incoming.uri().clone(),
             span: None,
+            red: None,
             last: false,
         };
         answer.state = match answer.admit(incoming) {
             Ok(request) => {
                 let handler = &conn.shared.server.handler;
-                match catch_unwind(AssertUnwindSafe(|| handler.call(request))) {
-                    Ok(running) => State::Running(running),
+                match catch_unwind(AssertUnwindSafe(|| handler.enter(request))) {
+                    Ok((red, running)) => {
+                        answer.red = red;
+                        State::Running(running)
+                    }
                     Err(_) => State::Done(Some(defect())),
                 }
             }
@@ -128,7 +134,10 @@ impl Answer {
         let server = &self.conn.shared.server;
         let took = self.arrived.elapsed();
         let status = response.status();
-        server.red.observe(status, took);
+        self.red
+            .as_ref()
+            .unwrap_or(&server.red)
+            .observe(status, took);
         if let Some(mut span) = self.span.take()
             && span.context().sampled
         {

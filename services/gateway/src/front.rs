@@ -1,0 +1,106 @@
+//! The handler in front of all: finds the route and hands the request over.
+
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, ready};
+use http::{HeaderValue, header};
+use web::{Handler, Meta, Red, Request, Response, headers};
+
+use crate::error::Failure;
+use crate::explain;
+use crate::gateway::Core;
+use crate::proxy::Proxy;
+use crate::route::{Entry, Target, has_dot_segment};
+
+pub(crate) struct Front {
+    core: Arc<Core>,
+    proxy: Arc<Proxy>,
+}
+
+impl Front {
+    pub(crate) fn new(core: Arc<Core>, proxy: Proxy) -> Self {
+        Self {
+            core,
+            proxy: Arc::new(proxy),
+        }
+    }
+
+    fn find(&self, request: &Request) -> Result<Arc<Entry>, Failure> {
+        let path = request.uri().path();
+        if has_dot_segment(path) {
+            return Err(Failure::DotSegment);
+        }
+        let host = match request.uri().authority() {
+            Some(authority) => authority.as_str(),
+            None => request
+                .headers()
+                .get(header::HOST)
+                .map_or("", |h| h.to_str().unwrap_or("")),
+        };
+        let table = self.core.table.load();
+        table.find(host, path).cloned().ok_or(Failure::NoRoute)
+    }
+
+    fn pass(&self, entry: &Arc<Entry>, request: Request) -> BoxFuture<'static, Response> {
+        match &entry.target {
+            Target::Local(handler) => handler.call(with_host(request)),
+            Target::Remote(upstream) => {
+                let (proxy, upstream) = (Arc::clone(&self.proxy), Arc::clone(upstream));
+                Box::pin(async move {
+                    match proxy.pass(&upstream, request).await {
+                        Ok(response) => response,
+                        Err(failure) => failure.reply(),
+                    }
+                })
+            }
+        }
+    }
+
+    /// The same, and the answer says how it was routed.
+    fn pass_explained(&self, entry: Arc<Entry>, request: Request) -> BoxFuture<'static, Response> {
+        let before = explain::routing(&entry);
+        let passing = self.pass(&entry, request);
+        Box::pin(async move {
+            let mut response = passing.await;
+            let explanation = explain::text(&entry, before, response.extensions());
+            if let Ok(value) = HeaderValue::try_from(explanation) {
+                response.headers_mut().insert(headers::EXPLAIN, value);
+            }
+            response
+        })
+    }
+}
+
+impl Handler for Front {
+    fn call(&self, request: Request) -> BoxFuture<'static, Response> {
+        self.enter(request).1
+    }
+
+    fn enter(&self, request: Request) -> (Option<Red>, BoxFuture<'static, Response>) {
+        let entry = match self.find(&request) {
+            Ok(entry) => entry,
+            Err(failure) => return (None, Box::pin(ready(failure.reply()))),
+        };
+        let red = Some(entry.red.clone());
+        let explain = request
+            .extensions()
+            .get::<Meta>()
+            .is_some_and(|m| m.explain);
+        let answer = if explain {
+            self.pass_explained(entry, request)
+        } else {
+            self.pass(&entry, request)
+        };
+        (red, answer)
+    }
+}
+
+/// HTTP/2 has the host in the URI; handlers look for it among the headers.
+fn with_host(mut request: Request) -> Request {
+    if let Some(authority) = request.uri().authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    request
+}

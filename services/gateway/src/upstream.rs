@@ -1,0 +1,91 @@
+//! A service with its replicas: who gets the next request, and how much may be sent again.
+
+mod budget;
+
+use std::net::SocketAddr;
+
+use kernel::ChoiceKnob;
+use mesh::balance::{Algorithm, Balancer, BalancerConfig, BalancerView, Chosen, Health, Picked};
+use serde::Serialize;
+use telemetry::Counter;
+
+use crate::Deps;
+use crate::config::Config;
+use budget::Budget;
+
+/// A remote service.
+pub(crate) struct Upstream {
+    pub(crate) service: &'static str,
+    pub(crate) budget: Budget,
+    pub(crate) retries: Counter,
+    balancer: Balancer,
+}
+
+/// A remote service as operators see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct UpstreamView {
+    /// The service.
+    pub service: &'static str,
+    /// How many retries are left in its budget.
+    pub retries_left: i64,
+    /// Its replicas, and why one is out.
+    pub balancer: BalancerView,
+}
+
+impl Upstream {
+    pub(crate) fn new(
+        service: &'static str,
+        deps: &Deps,
+        config: &Config,
+        algorithm: &ChoiceKnob<Algorithm>,
+    ) -> Self {
+        let balancer = Balancer::new(
+            service,
+            deps.discovery.watch(service),
+            Chosen::Knob(algorithm.clone()),
+            BalancerConfig::default(),
+            deps.ctx.clone(),
+        );
+        let retries = deps.telemetry.metrics.counter(
+            "gateway_retries_total",
+            "Requests sent again to another replica",
+            &[("service", service)],
+        );
+        Self {
+            service,
+            budget: Budget::new(&config.upstream.retry),
+            retries,
+            balancer,
+        }
+    }
+
+    /// A replica that is not among `tried`, if there is another; `None` if none is known.
+    pub(crate) fn pick(&self, hash: Option<u64>, tried: &[SocketAddr]) -> Option<Picked> {
+        self.balancer.pick_other(hash, tried)
+    }
+
+    /// Whether the choice depends on who asks.
+    pub(crate) fn wants_hash(&self) -> bool {
+        self.balancer.algorithm() == Algorithm::ConsistentHash
+    }
+
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.balancer
+            .endpoints()
+            .into_iter()
+            .map(|e| e.addr)
+            .collect()
+    }
+
+    pub(crate) fn mark(&self, addr: SocketAddr, health: Health) {
+        self.balancer.mark(addr, health);
+    }
+
+    pub(crate) fn view(&self) -> UpstreamView {
+        UpstreamView {
+            service: self.service,
+            retries_left: self.budget.left(),
+            balancer: self.balancer.view(),
+        }
+    }
+}
