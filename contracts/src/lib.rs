@@ -1,1 +1,3 @@
 //! What services promise each other: one file per service.
+
+pub mod links;
