@@ -1,11 +1,12 @@
 //! A database of one service: opened by URL, written and read by closures.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kernel::Ctx;
 use tokio::sync::watch;
 
+use crate::metrics::StorageMetrics;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::{Dialect, Error, ErrorKind, Faults, OutboxRow, Position, Result, Tx};
@@ -99,6 +100,7 @@ pub(crate) struct Shared {
     pub(crate) options: DbOptions,
     pub(crate) faults: Faults,
     pub(crate) commits: watch::Sender<u64>,
+    pub(crate) metrics: StorageMetrics,
 }
 
 impl Shared {
@@ -114,21 +116,32 @@ impl Db {
     /// SQLite makes the file. PostgreSQL is not asked before the first transaction.
     pub async fn open(url: &str, options: DbOptions) -> Result<Self> {
         options.check()?;
+        let sqlite = url.strip_prefix("sqlite:");
+        if sqlite.is_none() && !url.starts_with("postgres://") && !url.starts_with("postgresql://")
+        {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "a store is sqlite:///path/file.db, sqlite::memory: or postgres://user@host/database",
+            ));
+        }
+        let dialect = if sqlite.is_some() {
+            Dialect::Sqlite
+        } else {
+            Dialect::Postgres
+        };
+        let metrics = StorageMetrics::new(options.metrics.as_ref(), dialect, &options.schema);
         let (commits, _) = watch::channel(0);
         let shared = Arc::new(Shared {
             options,
             faults: Faults::default(),
             commits,
+            metrics,
         });
-        let engine = if let Some(path) = url.strip_prefix("sqlite:") {
-            Engine::Sqlite(Arc::new(Sqlite::open(path, Arc::clone(&shared)).await?))
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Engine::Postgres(Arc::new(Postgres::open(url, Arc::clone(&shared))?))
-        } else {
-            return Err(Error::new(
-                ErrorKind::Config,
-                "a store is sqlite:///path/file.db, sqlite::memory: or postgres://user@host/database",
-            ));
+        let engine = match sqlite {
+            Some(place) => {
+                Engine::Sqlite(Arc::new(Sqlite::open(place, Arc::clone(&shared)).await?))
+            }
+            None => Engine::Postgres(Arc::new(Postgres::open(url, Arc::clone(&shared))?)),
         };
         Ok(Self { engine, shared })
     }
@@ -143,10 +156,20 @@ impl Db {
         R: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        match &self.engine {
+        let _in_flight = self.shared.metrics.in_flight.enter();
+        let start = Instant::now();
+        let done = match &self.engine {
             Engine::Sqlite(engine) => engine.write(work).await,
             Engine::Postgres(engine) => engine.write(work).await,
+        };
+        let metrics = &self.shared.metrics;
+        if done.is_ok() {
+            metrics.committed.inc()
+        } else {
+            metrics.rolled_back.inc()
         }
+        metrics.write_time.observe(start.elapsed());
+        done
     }
 
     /// Runs `work` on a snapshot. Nothing can be written.

@@ -121,6 +121,7 @@ impl Inner {
             if (conflict && runs >= CONFLICTS_MAX) || Instant::now() >= end {
                 return Err(error);
             }
+            self.shared.metrics.retried.inc();
             let most = if conflict {
                 2_000 << runs.min(6)
             } else {
@@ -168,7 +169,13 @@ impl Inner {
                 return Run::Done(Err(error.into()));
             }
         }
-        match session.commit().await {
+        let start = Instant::now();
+        let committed = session.commit().await;
+        if mode == Mode::Write {
+            self.shared.metrics.commits.inc();
+            self.shared.metrics.commit_time.observe(start.elapsed());
+        }
+        match committed {
             Ok(()) => {
                 if published {
                     self.shared.published();

@@ -96,6 +96,11 @@ impl PgSession {
             .await
     }
 
+    pub(crate) async fn prepare(&self, text: &str) -> Result<()> {
+        self.with(async |client: &Object| client.prepare(text).await.map(drop))
+            .await
+    }
+
     /// Runs a statement. The first one travels together with `BEGIN`.
     async fn with<T>(
         &self,

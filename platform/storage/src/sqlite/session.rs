@@ -16,6 +16,7 @@ pub(crate) trait Session {
     fn execute(&self, text: Text<'_>, params: &[&dyn ToParam]) -> Result<u64>;
     fn query(&self, text: Text<'_>, params: &[&dyn ToParam], rows_max: usize) -> Result<Vec<Row>>;
     fn batch(&self, text: &str) -> Result<()>;
+    fn prepare(&self, text: &str) -> Result<()>;
 }
 
 /// A connection with its prepared statements.
@@ -101,6 +102,13 @@ impl Session for SqliteSession<'_> {
 
     fn batch(&self, text: &str) -> Result<()> {
         self.conn.execute_batch(text).map_err(translate)
+    }
+
+    fn prepare(&self, text: &str) -> Result<()> {
+        self.conn
+            .prepare(&number_parameters(text))
+            .map(drop)
+            .map_err(translate)
     }
 }
 

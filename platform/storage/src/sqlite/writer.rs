@@ -103,7 +103,12 @@ impl Writer<'_> {
         let ran = self.run_jobs(group);
         let committed = ran.and_then(|tell| {
             self.shared.faults.before_commit().map_err(Failure::Whole)?;
-            self.step("COMMIT").map_err(|e| match e.kind() {
+            let start = Instant::now();
+            let done = self.step("COMMIT");
+            self.shared.metrics.group.record(group.len() as u64);
+            self.shared.metrics.commits.inc();
+            self.shared.metrics.commit_time.observe(start.elapsed());
+            done.map_err(|e| match e.kind() {
                 ErrorKind::ForeignKeyViolation => Failure::SomeOne(e),
                 _ => Failure::Whole(Error::new(
                     ErrorKind::CommitFailed,

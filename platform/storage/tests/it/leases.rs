@@ -1,0 +1,89 @@
+//! Leases are held by one at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{Clock, Ctx, ManualClock, SystemRandom, Timestamp};
+use storage::{Db, DbOptions, Lease};
+
+use crate::engine::{MIGRATIONS, engines, new_schema};
+
+const TTL: Duration = Duration::from_secs(10);
+
+async fn claim(db: &Db, holder: &str) -> Option<Lease> {
+    let holder = holder.to_owned();
+    db.write(async move |tx| tx.claim_lease("relay", &holder, TTL).await)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_claims_at_once_one_wins() {
+    for store in engines().await {
+        for round in 0..20 {
+            let name = format!("job {round}");
+            let mut all = tokio::task::JoinSet::new();
+            for holder in 0..16 {
+                let (db, name) = (store.db.clone(), name.clone());
+                all.spawn(async move {
+                    db.write(async move |tx| {
+                        tx.claim_lease(&name, &format!("h{holder}"), TTL).await
+                    })
+                    .await
+                });
+            }
+            let won = all
+                .join_all()
+                .await
+                .into_iter()
+                .filter(|d| d.as_ref().unwrap().is_some());
+            assert_eq!(won.count(), 1, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lease_is_renewed_passes_on_when_it_ends_and_fences() {
+    for store in engines().await {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_000)));
+        let ctx = Ctx {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random: Arc::new(SystemRandom),
+        };
+        let url = store.url.clone();
+        let schema = new_schema();
+        // A file of its own would do as well; the clock is what this is about.
+        let db = Db::open(&url, DbOptions::new(&schema).with_ctx(ctx))
+            .await
+            .unwrap();
+        db.migrate(MIGRATIONS).await.unwrap();
+
+        let first = claim(&db, "a").await.unwrap();
+        assert!(claim(&db, "b").await.is_none());
+        clock.advance(Duration::from_secs(9));
+        assert_eq!(claim(&db, "a").await.unwrap().fence, first.fence, "renewed");
+        clock.advance(Duration::from_secs(9));
+        assert!(claim(&db, "b").await.is_none());
+        clock.advance(Duration::from_secs(1));
+        let second = claim(&db, "b").await.unwrap();
+        assert!(second.fence > first.fence);
+
+        let late = first.clone();
+        assert!(
+            !db.write(async move |tx| tx.release_lease(&late).await)
+                .await
+                .unwrap()
+        );
+        let held = db
+            .read(async |tx| tx.lease_holder("relay").await)
+            .await
+            .unwrap();
+        assert_eq!(held.as_ref().map(|lease| lease.holder.as_str()), Some("b"));
+        assert!(
+            db.write(async move |tx| tx.release_lease(&second).await)
+                .await
+                .unwrap()
+        );
+        assert!(claim(&db, "a").await.unwrap().fence > first.fence + 1);
+    }
+}

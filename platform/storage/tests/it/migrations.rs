@@ -1,0 +1,122 @@
+//! Migrations: once each, by whoever comes first, and never changed afterwards.
+
+use storage::{Db, ErrorKind, Migration, Sql};
+
+use crate::engine::{MIGRATIONS, Store, add, count, engines, postgres, sqlite_file};
+
+const MORE: Migration = Migration {
+    version: 2,
+    name: "tags",
+    sqlite: "CREATE TABLE tags (name TEXT NOT NULL PRIMARY KEY) STRICT;",
+    postgres: "CREATE TABLE tags (name TEXT NOT NULL PRIMARY KEY);",
+};
+const STEPS: Sql = Sql::both("SELECT count(*) FROM platform_migrations WHERE scope = 'service'");
+
+async fn steps(db: &Db) -> i64 {
+    db.read(async |tx| tx.query_one(&STEPS, &[]).await?.get(0))
+        .await
+        .unwrap()
+}
+
+async fn empty() -> Vec<Store> {
+    let mut stores = vec![sqlite_file().await];
+    stores.extend(postgres().await);
+    stores
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_processes_that_migrate_at_once_do_it_once() {
+    for store in empty().await {
+        let mut all = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let db = store.again().await;
+            all.spawn(async move { db.migrate(&[MIGRATIONS[0], MORE]).await });
+        }
+        for done in all.join_all().await {
+            done.unwrap();
+        }
+        assert_eq!(steps(&store.db).await, 2);
+        add(&store.db, "a", 1).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_changed_migration_is_refused_and_nothing_else_is_applied() {
+    for store in engines().await {
+        let changed = Migration {
+            sqlite: "CREATE TABLE other (a TEXT) STRICT",
+            postgres: "CREATE TABLE other (a TEXT)",
+            ..MIGRATIONS[0]
+        };
+        let refused = store.db.migrate(&[changed, MORE]).await.unwrap_err();
+        assert_eq!(refused.kind(), &ErrorKind::Migration);
+        assert!(
+            refused.to_string().contains("'accounts' was changed"),
+            "{refused}"
+        );
+        assert_eq!(steps(&store.db).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_older_program_runs_on_beside_a_newer_one() {
+    for store in engines().await {
+        store.db.migrate(&[MIGRATIONS[0], MORE]).await.unwrap();
+        store.db.migrate(MIGRATIONS).await.unwrap();
+        assert_eq!(steps(&store.db).await, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_leaves_nothing_behind() {
+    for store in engines().await {
+        let broken = Migration {
+            version: 2,
+            name: "broken",
+            sqlite: "CREATE TABLE half (a TEXT) STRICT; SELECT nonsense FROM nowhere;",
+            postgres: "CREATE TABLE half (a TEXT); SELECT nonsense FROM nowhere;",
+        };
+        let failed = store
+            .db
+            .migrate(&[MIGRATIONS[0], broken])
+            .await
+            .unwrap_err();
+        assert!(
+            failed.to_string().contains("migration 2 'broken' failed"),
+            "{failed}"
+        );
+        let prepared = store
+            .db
+            .prepare_all(&[Sql::both("SELECT a FROM half")])
+            .await;
+        assert!(prepared.is_err(), "the table was rolled back");
+        assert_eq!(count(&store.db).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn numbers_with_a_hole_are_refused() {
+    let store = sqlite_file().await;
+    let hole = Migration { version: 3, ..MORE };
+    let refused = store.db.migrate(&[MIGRATIONS[0], hole]).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("stands where 2 should"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn every_wrong_statement_is_found_by_preparing() {
+    for store in engines().await {
+        let fine = Sql::both("UPDATE accounts SET amount = $1 WHERE id = $2");
+        let wrong = Sql::both("SELECT colour FROM accounts");
+        store.db.prepare_all(&[fine]).await.unwrap();
+        let found = store
+            .db
+            .prepare_all(&[fine, wrong, fine])
+            .await
+            .unwrap_err();
+        assert!(found.to_string().contains("SELECT colour"), "{found}");
+        assert_eq!(found.to_string().lines().count(), 1);
+    }
+}
