@@ -120,9 +120,8 @@ struct Shared {
     turn: AtomicUsize,
     dice: AtomicU64,
     in_flight: AtomicUsize,
-    /// Says whether discovery has news; taken only to rebuild the set.
+    /// Held while the set or the rotation is remade; never for a pick.
     endpoints: Mutex<Endpoints>,
-    news: Endpoints,
 }
 
 impl Balancer {
@@ -139,16 +138,15 @@ impl Balancer {
             service: service.into(),
             config,
             chosen,
-            set: ArcSwap::from_pointee(Set::default()),
+            set: ArcSwap::from_pointee(Set::empty(endpoints.clone())),
             recheck: AtomicI64::new(i64::MAX),
             turn: AtomicUsize::new(0),
             dice: AtomicU64::new(ctx.random.next_u64()),
             in_flight: AtomicUsize::new(0),
-            news: endpoints.clone(),
             endpoints: Mutex::new(endpoints),
             ctx,
         }));
-        balancer.0.refresh(balancer.0.ctx.now(), slot::Age::Known);
+        balancer.0.refresh(balancer.0.ctx.now());
         balancer
     }
 
@@ -186,12 +184,11 @@ impl Balancer {
     pub fn pick_other(&self, hash: Option<u64>, tried: &[SocketAddr]) -> Option<Picked> {
         let shared = &self.0;
         let now = shared.ctx.now();
-        if shared.news.has_changed().unwrap_or(false) && shared.has_news()
-            || now.micros() >= shared.recheck.load(Ordering::Relaxed)
-        {
-            shared.refresh(now, slot::Age::New);
+        let mut set = shared.set.load();
+        if set.is_stale() || now.micros() >= shared.recheck.load(Ordering::Relaxed) {
+            shared.refresh(now);
+            set = shared.set.load();
         }
-        let set = shared.set.load();
         let slot = shared.choose(self.algorithm(), &set, hash, tried, now)?;
         let slot = Arc::clone(slot);
         slot.begin();
@@ -220,10 +217,7 @@ impl Balancer {
     /// The endpoints now, in rotation or not.
     #[must_use]
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        let now = self.0.ctx.now();
-        if self.0.has_news() {
-            self.0.refresh(now, slot::Age::New);
-        }
+        self.0.refresh(self.0.ctx.now());
         self.0
             .set
             .load()
@@ -237,9 +231,7 @@ impl Balancer {
     #[must_use]
     pub fn view(&self) -> BalancerView {
         let now = self.0.ctx.now();
-        if self.0.has_news() || now.micros() >= self.0.recheck.load(Ordering::Relaxed) {
-            self.0.refresh(now, slot::Age::New);
-        }
+        self.0.refresh(now);
         let set = self.0.set.load();
         let endpoints = set
             .slots

@@ -10,25 +10,41 @@ use kernel::Timestamp;
 use super::ring::{Ring, mix};
 use super::slot::{Age, Slot};
 use super::{Algorithm, Shared};
-use crate::discovery::ENDPOINTS_MAX;
+use crate::discovery::{ENDPOINTS_MAX, Endpoints};
 
 /// Turns of round robin before it repeats, at most.
 const TURNS_MAX: usize = 4_096;
 
 /// The endpoints, and what is prepared for choosing among them. Replaced as a whole.
-#[derive(Default)]
 pub(super) struct Set {
-    pub(super) slots: Vec<Arc<Slot>>,
+    pub(super) slots: Arc<[Arc<Slot>]>,
     /// Indices in the order of smooth weighted round robin.
-    turns: Vec<usize>,
-    ring: Ring,
+    turns: Arc<[usize]>,
+    ring: Arc<Ring>,
+    /// Has seen the list that this set was made of, so it says without a lock when there is another.
+    news: Endpoints,
 }
 
 impl Set {
-    fn of(slots: Vec<Arc<Slot>>) -> Self {
-        let turns = turns(&slots);
+    /// The set before anything is known.
+    pub(super) fn empty(news: Endpoints) -> Self {
+        Self::of(Arc::from(Vec::new()), news)
+    }
+
+    fn of(slots: Arc<[Arc<Slot>]>, news: Endpoints) -> Self {
+        let turns = turns(&slots).into();
         let ring = Ring::of(slots.iter().map(|s| (&*s.endpoint.id, s.endpoint.weight)));
-        Self { slots, turns, ring }
+        Self {
+            slots,
+            turns,
+            ring: Arc::new(ring),
+            news,
+        }
+    }
+
+    /// Whether discovery has another list by now.
+    pub(super) fn is_stale(&self) -> bool {
+        self.news.has_changed().unwrap_or(false)
     }
 }
 
@@ -55,44 +71,49 @@ fn turns(slots: &[Arc<Slot>]) -> Vec<usize> {
 }
 
 impl Shared {
-    /// Whether discovery has another list than the one in use.
-    pub(super) fn has_news(&self) -> bool {
-        self.endpoints.lock().has_changed().unwrap_or(false)
-    }
-
     /// Takes over what discovery says, keeping what is known of endpoints that stay.
-    pub(super) fn refresh(&self, now: Timestamp, age: Age) {
+    pub(super) fn refresh(&self, now: Timestamp) {
         let mut endpoints = self.endpoints.lock();
         let list = Arc::clone(&endpoints.borrow_and_update());
         let before = self.set.load();
-        let same = before.slots.len() == list.len()
-            && before
-                .slots
+        let (turns, ring) = (Arc::clone(&before.turns), Arc::clone(&before.ring));
+        let known: HashMap<&str, &Arc<Slot>> = before
+            .slots
+            .iter()
+            .map(|slot| (&*slot.endpoint.id, slot))
+            .collect();
+        // Where nothing was known, nobody is new: slow start would only share less.
+        let age = if before.slots.is_empty() {
+            Age::Known
+        } else {
+            Age::New
+        };
+        let slots: Arc<[Arc<Slot>]> = list
+            .iter()
+            .take(ENDPOINTS_MAX)
+            .map(|e| match known.get(&*e.id) {
+                Some(slot) if slot.endpoint == *e => Arc::clone(slot),
+                _ => Arc::new(Slot::new(e.clone(), age, now)),
+            })
+            .collect();
+        let same = slots.len() == before.slots.len()
+            && slots
                 .iter()
-                .zip(&*list)
-                .all(|(slot, e)| slot.endpoint == *e);
-        if !same {
-            let known: HashMap<&str, &Arc<Slot>> = before
-                .slots
-                .iter()
-                .map(|slot| (&*slot.endpoint.id, slot))
-                .collect();
-            // Where nothing was known, nobody is new: slow start would only share less.
-            let age = if before.slots.is_empty() {
-                Age::Known
-            } else {
-                age
-            };
-            let slots = list
-                .iter()
-                .take(ENDPOINTS_MAX)
-                .map(|e| match known.get(&*e.id) {
-                    Some(slot) if slot.endpoint == *e => Arc::clone(slot),
-                    _ => Arc::new(Slot::new(e.clone(), age, now)),
-                });
-            self.set.store(Arc::new(Set::of(slots.collect())));
-        }
-        self.rotate_locked(&self.set.load().slots, now);
+                .zip(&*before.slots)
+                .all(|(a, b)| Arc::ptr_eq(a, b));
+        let news = endpoints.clone();
+        self.rotate_locked(&slots, now);
+        let next = if same {
+            Set {
+                slots,
+                turns,
+                ring,
+                news,
+            }
+        } else {
+            Set::of(slots, news)
+        };
+        self.set.store(Arc::new(next));
     }
 
     pub(super) fn choose<'a>(

@@ -37,6 +37,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What an HTTP status says about the endpoint that sent it.
+    #[must_use]
+    pub const fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
+        match status {
+            429 | 503 => Self::Overloaded { retry_after },
+            504 => Self::Timeout,
+            500.. => Self::ServerError,
+            _ => Self::Ok,
+        }
+    }
+
     const fn is_failure(self) -> bool {
         !matches!(self, Self::Ok)
     }
@@ -131,7 +142,7 @@ impl Slot {
         self.in_flight.load(Relaxed)
     }
 
-    /// Starts it slowly after all: it was there before, and comes back from an ejection.
+    /// The mean latency; it fades while nothing is sent there.
     pub(super) fn latency_us(&self, config: &BalancerConfig, now: Timestamp) -> f64 {
         let latency = f64::from_bits(self.latency.load(Relaxed));
         latency * decay(self.touched.load(Relaxed), now, config.decay)
@@ -266,8 +277,7 @@ impl Slot {
         }
     }
 
-    /// A moving mean that weighs by time: ten quick answers in a millisecond are one observation.
-    /// The first answers count fully, so that the assumption at the start is soon forgotten.
+    /// A moving mean: what was known fades with time, and each answer counts a tenth at least.
     fn learn(&self, latency: Duration, config: &BalancerConfig, now: Timestamp) {
         let sample = latency.as_secs_f64() * 1e6;
         let before = f64::from_bits(self.latency.load(Relaxed));
