@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -12,11 +13,12 @@ use nix::unistd::Pid;
 
 /// Starts the server, tells its pid, and waits for its own input to end, which happens when the
 /// test process ends, even by SIGKILL; then it ends the server and removes its directory.
-const WATCHDOG: &str = r#"dir=$1; shift; "$@" >"$dir.log" 2>&1 </dev/null & pid=$!; echo $pid
+/// An order (`KILL` or `QUIT`) ends the server by that signal and keeps the directory.
+const WATCHDOG: &str = r#"dir=$1; shift; "$@" >>"$dir.log" 2>&1 </dev/null & pid=$!; echo $pid
 read -r order
-kill -CONT $pid 2>/dev/null; kill -KILL $pid 2>/dev/null
+kill -CONT $pid 2>/dev/null; kill -${order:-KILL} $pid 2>/dev/null
 wait $pid 2>/dev/null
-[ "$order" = keep ] || rm -rf "$dir" "$dir.log""#;
+[ -n "$order" ] || rm -rf "$dir" "$dir.log""#;
 
 /// A running server process with its directory.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ impl ServerProcess {
             .arg("watchdog")
             .arg(&directory)
             .args(command)
+            // Ctrl-C is for the tests; the watchdog has to outlive them to clean up.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -53,13 +57,15 @@ impl ServerProcess {
     /// What the server has logged so far.
     #[must_use]
     pub fn log(&self) -> String {
-        std::fs::read_to_string(log_path(&self.directory)).unwrap_or_default()
+        let bytes = std::fs::read(log_path(&self.directory)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Whether the process still runs.
+    /// Whether the process still runs. One that has ended stays a zombie until its watchdog ends.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        kill(self.pid, None).is_ok()
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        kill(self.pid, None).is_ok() && !stat.contains(") Z ")
     }
 
     /// Sends a signal to the server.
@@ -69,10 +75,19 @@ impl ServerProcess {
     }
 
     /// Ends the server with SIGKILL and keeps its directory, so that it can be started again.
-    pub fn kill_and_keep(mut self) -> PathBuf {
+    pub fn kill_and_keep(self) -> PathBuf {
+        self.end_and_keep(b"KILL\n")
+    }
+
+    /// The same with SIGQUIT, for a server with children that it has to take along.
+    pub fn quit_and_keep(self) -> PathBuf {
+        self.end_and_keep(b"QUIT\n")
+    }
+
+    fn end_and_keep(mut self, order: &[u8]) -> PathBuf {
         use std::io::Write as _;
         if let Some(mut input) = self.watchdog.stdin.take() {
-            let _ = input.write_all(b"keep\n");
+            let _ = input.write_all(order);
         }
         let _ = self.watchdog.wait();
         self.directory.clone()

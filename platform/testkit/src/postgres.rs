@@ -62,12 +62,14 @@ impl Postgres {
         self.process.iter().for_each(|p| p.signal(Signal::SIGSTOP));
     }
 
-    /// Ends it with SIGKILL; its data stays for [`Postgres::start_again`].
+    /// Ends it and every session at once, without a checkpoint, as a crash does; its data stays for
+    /// [`Postgres::start_again`].
+    ///
+    /// This is its immediate shutdown: after a SIGKILL of the postmaster alone, sessions live on for a
+    /// moment and keep the next one from starting.
     pub fn kill(&mut self) {
         if let Some(process) = self.process.take() {
-            // Its children notice that the postmaster is gone and end by themselves.
-            process.kill_and_keep();
-            let _ = std::fs::remove_file(self.data().join("postmaster.pid"));
+            process.quit_and_keep();
         }
     }
 

@@ -1,55 +1,96 @@
-//! The servers start, answer, are paused, killed and started again.
+//! The servers start, stop, come back and go away; the waiting has a bound.
 
 use std::time::Duration;
 
-use testkit::{Nats, Postgres, Redis, eventually};
+use testkit::{Nats, Postgres, Redis, eventually, find_program};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-async fn accepts(url: &str) -> bool {
-    let address = url
-        .rsplit(['/', '@'])
-        .find(|p| p.contains(':'))
-        .expect("an address");
-    TcpStream::connect(address).await.is_ok()
+/// What the server at `url` answers to `ask` within half a second.
+async fn ask(url: &str, ask: &[u8]) -> Option<Vec<u8>> {
+    let (_, address) = url.split_once("://")?;
+    let exchange = async {
+        let mut stream = TcpStream::connect(address).await.ok()?;
+        stream.write_all(ask).await.ok()?;
+        let mut answer = vec![0; 64];
+        let length = stream.read(&mut answer).await.ok().filter(|n| *n > 0)?;
+        answer.truncate(length);
+        Some(answer)
+    };
+    tokio::time::timeout(Duration::from_millis(500), exchange)
+        .await
+        .ok()
+        .flatten()
 }
 
 #[tokio::test]
-async fn redis_comes_back_on_its_port() {
+async fn redis_pauses_resumes_and_restarts_on_its_port() {
     let Some(mut redis) = Redis::start().await else {
         return;
     };
-    assert!(accepts(&redis.url()).await);
+    let url = redis.url();
+    assert_eq!(ask(&url, b"PING\r\n").await.unwrap(), b"+PONG\r\n");
+    redis.pause();
+    assert_eq!(ask(&url, b"PING\r\n").await, None);
+    redis.resume();
+    eventually("redis answers again", Duration::from_secs(10), || async {
+        ask(&url, b"PING\r\n").await.is_some()
+    })
+    .await;
     redis.kill();
-    assert!(!accepts(&redis.url()).await);
+    assert_eq!(ask(&url, b"PING\r\n").await, None);
     redis.restart().await;
-    assert!(accepts(&redis.url()).await);
+    assert_eq!(ask(&url, b"PING\r\n").await.unwrap(), b"+PONG\r\n");
+    assert_eq!(redis.url(), url);
+    drop(redis);
+    assert_eq!(ask(&url, b"PING\r\n").await, None);
 }
 
 #[tokio::test]
-async fn nats_comes_back_with_or_without_its_store() {
+async fn nats_has_jetstream_and_comes_back_wiped_or_not() {
     let Some(mut nats) = Nats::start().await else {
         return;
     };
+    let url = nats.url();
+    let info = ask(&url, b"").await.unwrap();
+    assert!(info.starts_with(b"INFO {"));
     nats.kill();
-    assert!(!accepts(&nats.url()).await);
+    assert_eq!(ask(&url, b"").await, None);
     nats.start_again().await;
-    assert!(accepts(&nats.url()).await);
     nats.kill_and_wipe();
     nats.start_again().await;
-    assert!(accepts(&nats.url()).await);
+    assert!(ask(&url, b"").await.is_some());
 }
 
 #[tokio::test]
-async fn postgres_comes_back_with_its_data() {
+async fn postgres_survives_a_kill_with_its_data() {
     let Some(mut postgres) = Postgres::start(false).await else {
         return;
     };
-    assert!(accepts(&postgres.url()).await);
+    let Some(psql) = find_program("psql") else {
+        return;
+    };
+    let run = |sql: &str| {
+        let out = std::process::Command::new(&psql)
+            .args([&postgres.url(), "-Atc", sql])
+            .output();
+        String::from_utf8_lossy(&out.unwrap().stdout)
+            .trim()
+            .to_owned()
+    };
+    run("CREATE TABLE kept AS SELECT 7 AS n");
+    assert_eq!(run("SELECT n FROM kept"), "7");
     postgres.kill();
-    eventually("the port is closed", Duration::from_secs(5), || async {
-        !accepts(&postgres.url()).await
-    })
-    .await;
     postgres.start_again().await;
-    assert!(accepts(&postgres.url()).await);
+    let out = std::process::Command::new(&psql)
+        .args([&postgres.url(), "-Atc", "SELECT n FROM kept"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&out.stdout).trim(), "7");
+}
+
+#[tokio::test]
+#[should_panic(expected = "in vain until pigs fly")]
+async fn waiting_ends() {
+    eventually("pigs fly", Duration::from_millis(30), || async { false }).await;
 }
