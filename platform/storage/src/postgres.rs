@@ -163,11 +163,11 @@ impl Inner {
                 return Run::Done(Err(error));
             }
         };
-        if mode == Mode::Write {
-            if let Err(error) = self.faults().await {
-                session.rollback().await;
-                return Run::Done(Err(error.into()));
-            }
+        if mode == Mode::Write
+            && let Err(error) = self.faults().await
+        {
+            session.rollback().await;
+            return Run::Done(Err(error.into()));
         }
         let start = Instant::now();
         let committed = session.commit().await;

@@ -27,10 +27,10 @@ pub(crate) struct PgSession {
 impl Drop for PgSession {
     fn drop(&mut self) {
         // Left in the middle, by a panic: the connection is closed and not used again.
-        if let Some(client) = self.client.take() {
-            if self.begun.get() {
-                drop(Object::take(client));
-            }
+        if let Some(client) = self.client.take()
+            && self.begun.get()
+        {
+            drop(Object::take(client));
         }
     }
 }

@@ -129,7 +129,7 @@ async fn values_come_back_as_they_went() {
         assert_eq!(row.get::<String>(0).unwrap(), "ü ' \" $1");
         assert_eq!(row.get::<Option<Vec<u8>>>(1).unwrap(), Some(vec![0, 255]));
         assert!((row.get::<f64>(2).unwrap() - 0.25).abs() < f64::EPSILON);
-        assert_eq!(row.get::<bool>(3).unwrap(), true);
+        assert!(row.get::<bool>(3).unwrap());
         assert_eq!(row.get::<String>(3).unwrap_err().kind(), &ErrorKind::Type);
         assert_eq!(row.get::<i64>(9).unwrap_err().kind(), &ErrorKind::Type);
         let echo = store
