@@ -33,8 +33,6 @@ pub struct Config {
     pub hand_over: HandOver,
     /// Threads that run requests, per process; 0 means one per core, at most 8.
     pub workers: usize,
-    /// Seconds that requests in flight may take to finish at shutdown.
-    pub drain_s: u64,
     /// How many processes of each service, by name; only apart.
     pub replicas: BTreeMap<String, u32>,
     /// Where services keep their data.
@@ -53,7 +51,8 @@ pub struct Config {
     pub cluster: Cluster,
     /// Where other services are found.
     pub discovery: Discovery,
-    // pub gateway: gateway::Config,
+    /// The front door.
+    pub gateway: gateway::Config,
     // pub links: links::Config,
 }
 
@@ -86,6 +85,8 @@ pub struct Store {
     /// `sqlite` for one file per service in the data directory, or `postgres://user@host/database`
     /// for one schema per service.
     pub url: Option<String>,
+    /// Put before each schema's name, so that several systems can share a database.
+    pub schema_prefix: String,
     /// Connections to PostgreSQL per process; 0 means the default.
     pub connections_max: usize,
 }
@@ -114,6 +115,12 @@ pub struct Log {
     pub format: telemetry::log::LogFormat,
     /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `warn,links=debug`.
     pub level: String,
+}
+
+impl Log {
+    pub(crate) fn to_telemetry(&self) -> telemetry::log::LogConfig {
+        telemetry::log::LogConfig { format: self.format, level: self.level.clone() }
+    }
 }
 
 impl Default for Log {
@@ -170,8 +177,8 @@ pub struct Cluster {
 #[derive(Debug, Clone, Serialize, Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub struct Discovery {
-    /// The supervisor's registry, such as `http://127.0.0.1:7000`.
-    pub registry: Option<String>,
+    /// The supervisor's registry, such as `127.0.0.1:7000`.
+    pub registry: Option<SocketAddr>,
     /// Fixed addresses by service: `links = ["10.0.0.1:7070", "10.0.0.2:7070"]`.
     pub addresses: BTreeMap<String, Vec<SocketAddr>>,
     /// Names that are resolved again and again, by service: `links = "links.internal:7070"`.
@@ -189,7 +196,6 @@ impl Default for Config {
             topology: Topology::default(),
             hand_over: HandOver::default(),
             workers: 0,
-            drain_s: 10,
             replicas: BTreeMap::new(),
             store: Store::default(),
             cache: Cache::default(),
@@ -199,7 +205,7 @@ impl Default for Config {
             internal: Internal::default(),
             cluster: Cluster::default(),
             discovery: Discovery::default(),
-            // gateway: gateway::Config::default(),
+            gateway: gateway::Config::default(),
             // links: links::Config::default(),
         }
     }
@@ -223,8 +229,9 @@ impl Config {
     /// What is readable and yet wrong: the key, and what to do.
     fn wrong(&self) -> Option<(String, String)> {
         for (service, count) in &self.replicas {
-            if !REPLICABLE.contains(&service.as_str()) {
-                let all = REPLICABLE.join(", ");
+            if crate::compose::service(service).is_none() {
+                let all: Vec<&str> = crate::compose::SERVICES.iter().map(|s| s.name).collect();
+                let all = all.join(", ");
                 let hint = format!("'{service}' cannot have replicas; those that can: {all}");
                 return Some((format!("replicas.{service}"), hint));
             }
@@ -255,12 +262,11 @@ impl Config {
     }
 
     fn wrong_url(&self) -> Option<(String, String)> {
-        let checks: [(&str, &Option<String>, &[&str], &str); 5] = [
+        let checks: [(&str, &Option<String>, &[&str], &str); 4] = [
             ("store.url", &self.store.url, &["sqlite", "postgres", "postgresql"], STORE_HINT),
             ("cache.url", &self.cache.url, &["redis", "memory"], "redis://host:port/0 or memory"),
             ("bus.url", &self.bus.url, &["nats", "mesh"], "nats://host:port or mesh"),
             ("telemetry.otlp_url", &self.telemetry.otlp_url, &["http"], "http://host:4318"),
-            ("discovery.registry", &self.discovery.registry, &["http"], "http://host:port"),
         ];
         for (key, value, schemes, example) in checks {
             let Some(text) = value else { continue };
@@ -275,7 +281,6 @@ impl Config {
     }
 }
 
-/// Services that may run as several processes.
-const REPLICABLE: &[&str] = &["links"];
+
 const REPLICAS_MAX: u32 = 64;
 const STORE_HINT: &str = "sqlite, or postgres://user:password@host:5432/database";

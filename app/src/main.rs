@@ -1,3 +1,7 @@
 //! The binary `tradewind`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tradewind::cli::run()
+}

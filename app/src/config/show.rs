@@ -13,7 +13,6 @@ pub fn redacted(config: &Config) -> Config {
         &mut shown.cache.url,
         &mut shown.bus.url,
         &mut shown.telemetry.otlp_url,
-        &mut shown.discovery.registry,
     ];
     for url in urls.into_iter().flatten() {
         *url = redacted_url(url);

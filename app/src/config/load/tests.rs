@@ -22,12 +22,12 @@ fn an_empty_file_is_a_valid_configuration() {
 
 #[test]
 fn a_flag_wins_over_the_environment_and_that_over_the_file() {
-    let file = of("drain_s = 1\nworkers = 1\n[store]\nurl = 'sqlite'\n");
-    let both = env(file, "TRADEWIND__DRAIN_S", "2").with_flag("--drain", "drain_s", 3);
+    let file = of("workers = 1\n[log]\nlevel = 'info'\n[store]\nurl = 'sqlite'\n");
+    let both = env(file, "TRADEWIND__WORKERS", "2").with_flag("--workers", "workers", 3);
     let config = both.merge().expect("valid");
-    assert_eq!((config.drain_s, config.workers), (3, 1));
-    let config = env(of("drain_s = 1"), "TRADEWIND__DRAIN_S", "2").merge().expect("valid");
-    assert_eq!(config.drain_s, 2);
+    assert_eq!((config.workers, config.log.level.as_str()), (3, "info"));
+    let config = env(of("workers = 1"), "TRADEWIND__WORKERS", "2").merge().expect("valid");
+    assert_eq!(config.workers, 2);
 }
 
 #[test]
@@ -81,8 +81,8 @@ fn text_that_is_not_toml_is_placed() {
 fn a_mistake_of_the_environment_names_the_variable() {
     let said = mistake(&env(of(""), "TRADEWIND__STORE__ULR", "sqlite"));
     assert!(said.starts_with("TRADEWIND__STORE__ULR: store.ulr: there is no such key"), "{said}");
-    let said = mistake(&env(of(""), "TRADEWIND__DRAIN_S", "soon"));
-    assert!(said.starts_with("TRADEWIND__DRAIN_S: drain_s: "), "{said}");
+    let said = mistake(&env(of(""), "TRADEWIND__WORKERS", "soon"));
+    assert!(said.starts_with("TRADEWIND__WORKERS: workers: "), "{said}");
     let said = mistake(&env(of("log = 1"), "TRADEWIND__LOG__LEVEL", "info"));
     assert!(said.contains("is not a section"), "{said}");
 }

@@ -1,0 +1,279 @@
+//! The commands and their flags.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use nix::sys::signal::Signal;
+
+use crate::compose;
+use crate::config::{Config, Layers, Mistake};
+
+/// The classic systems of system design, for real, in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "tradewind", version, subcommand_required = true, arg_required_else_help = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the system: in one process, or one process per service (--apart)
+    Up(Box<UpArgs>),
+    /// Run one service, for an orchestrator
+    Serve(ServeArgs),
+    /// Check or show the configuration
+    Config(ConfigArgs),
+    /// Create, list and revoke API keys
+    Key(KeyArgs),
+    /// List, read and turn the design knobs of a running system
+    Knob(KnobArgs),
+    /// What runs where, and how it fares
+    Status(StatusArgs),
+    /// The version of this program
+    Version,
+    /// Run a server and stop it when standard input ends
+    #[command(hide = true)]
+    Guard(GuardArgs),
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Common {
+    /// The configuration file [default: tradewind.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Where databases and keys live [default: ./.tradewind]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+}
+
+impl Common {
+    /// The layers of the configuration, with these flags on top.
+    pub(super) fn layers(&self) -> Result<Layers, Mistake> {
+        let layers = Layers::read(self.config.as_deref(), std::env::vars())?;
+        Ok(match &self.data {
+            Some(data) => layers.with_flag("--data", "data", data.display()),
+            None => layers,
+        })
+    }
+
+    /// The merged configuration.
+    pub(super) fn load(&self) -> Result<Config, Mistake> {
+        self.layers()?.merge()
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UpArgs {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(flatten)]
+    pub(super) shared: Shared,
+    /// Seed example data and drive gentle traffic
+    #[arg(long)]
+    pub(super) demo: bool,
+    /// One supervised process per service
+    #[arg(long)]
+    pub(super) apart: bool,
+    /// Processes of one service, such as links=3; with --apart
+    #[arg(long, value_name = "SERVICE=NUMBER", value_parser = replicas)]
+    pub(super) replicas: Vec<(String, u32)>,
+    /// Send calls within the process through the codecs, as if there were a network
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Start private PostgreSQL, Redis and NATS servers in the data directory, and use them
+    #[arg(long, value_name = "WHERE")]
+    pub(super) backends: Option<BackendsChoice>,
+    /// Write one JSON object with every URL here, once all is ready
+    #[arg(long, value_name = "FILE")]
+    pub(super) ready_file: Option<PathBuf>,
+}
+
+/// Flags of `up` and `serve`.
+#[derive(Debug, Args)]
+pub(super) struct Shared {
+    /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(super) listen: Option<String>,
+    /// sqlite, or postgres://user:password@host/database
+    #[arg(long, value_name = "URL")]
+    pub(super) store: Option<String>,
+    /// redis://host:port/0 as the second tier of caches
+    #[arg(long, value_name = "URL")]
+    pub(super) cache: Option<String>,
+    /// nats://host:port to carry events
+    #[arg(long, value_name = "URL")]
+    pub(super) bus: Option<String>,
+}
+
+impl Shared {
+    pub(super) fn on(&self, mut layers: Layers) -> Layers {
+        let flags = [
+            ("--listen", "listen", &self.listen),
+            ("--store", "store.url", &self.store),
+            ("--cache", "cache.url", &self.cache),
+            ("--bus", "bus.url", &self.bus),
+        ];
+        for (flag, key, value) in flags {
+            if let Some(value) = value {
+                layers = layers.with_flag(flag, key, value);
+            }
+        }
+        layers
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum BackendsChoice {
+    /// On this machine
+    Local,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The service
+    #[arg(value_parser = PossibleValuesParser::new(compose::servable()))]
+    pub(super) service: String,
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(flatten)]
+    pub(super) shared: Shared,
+    /// End when standard input ends, and take the public listener from standard output
+    #[arg(long, hide = true)]
+    pub(super) supervised: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(super) command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Say whether the configuration is valid, or where the mistake is
+    Check {
+        /// The file [default: tradewind.toml, if it is there]
+        file: Option<PathBuf>,
+    },
+    /// Show the effective configuration, without secrets
+    Show(Common),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeyArgs {
+    #[command(subcommand)]
+    pub(super) command: KeyCommand,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Create a key and print it, once
+    Create {
+        /// What to call it
+        name: String,
+    },
+    /// List the names of the keys
+    List,
+    /// Revoke a key
+    Revoke {
+        /// Its name
+        name: String,
+    },
+}
+
+/// Which running system is meant.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Target {
+    /// Where it lives [default: ./.tradewind]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Its internal address, instead of what its data directory says
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// The API key to show
+    #[arg(long, env = "TRADEWIND_KEY", hide_env_values = true, value_name = "KEY")]
+    pub(super) key: Option<String>,
+}
+
+impl Target {
+    pub(super) fn data(&self) -> &Path {
+        self.data.as_deref().unwrap_or(Path::new("./.tradewind"))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KnobArgs {
+    #[command(subcommand)]
+    pub(super) command: KnobCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KnobCommand {
+    /// List every knob with its setting and what it trades
+    List(Target),
+    /// Read one knob
+    Get {
+        /// Such as links.cache
+        knob: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Turn one knob, everywhere, now
+    Set {
+        /// Such as links.cache
+        knob: String,
+        /// The new setting
+        value: String,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub(super) target: Target,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GuardArgs {
+    /// The signal that stops the server
+    #[arg(long)]
+    signal: Signal,
+    /// The user and group to run it as
+    #[arg(long, value_parser = user)]
+    user: Option<(u32, u32)>,
+    /// The server
+    #[arg(last = true, required = true)]
+    command: Vec<String>,
+}
+
+impl GuardArgs {
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(crate::backends::guard(self.signal, self.user, &self.command))
+    }
+}
+
+fn replicas(text: &str) -> Result<(String, u32), String> {
+    let parts = text.split_once('=');
+    parts
+        .and_then(|(service, count)| Some((service.to_owned(), count.parse().ok()?)))
+        .ok_or_else(|| "write SERVICE=NUMBER, such as links=3".to_owned())
+}
+
+fn user(text: &str) -> Result<(u32, u32), String> {
+    let parts = text.split_once(':');
+    parts
+        .and_then(|(uid, gid)| Some((uid.parse().ok()?, gid.parse().ok()?)))
+        .ok_or_else(|| "write UID:GID".to_owned())
+}

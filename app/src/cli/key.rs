@@ -1,0 +1,58 @@
+//! `tradewind key create`, `list` and `revoke`.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow};
+use kernel::Ctx;
+use serde_json::json;
+
+use super::args::{KeyArgs, KeyCommand};
+use super::output::{Output, table};
+use super::{BadInput, output};
+use crate::data::DataDir;
+use crate::keys::{KeyFile, KeyFileError};
+
+pub(super) fn run(args: &KeyArgs, output: Output) -> Result<ExitCode> {
+    let data = DataDir::open(&args.common.load()?.data)?;
+    let file = KeyFile::at(data.keys_file());
+    match &args.command {
+        KeyCommand::Create { name } => {
+            let key = file.create(name, &Ctx::system()).map_err(told)?;
+            let text = format!(
+                "{key}\n\nThis is key '{name}'. It is shown once and kept only as a hash: store it now.\n\
+                 Send it as 'Authorization: Bearer {}...'. From now on changes need a key.",
+                &key[..8]
+            );
+            output.say(&text, &json!({ "name": name, "key": key }))
+        }
+        KeyCommand::List => {
+            let keys = file.list()?.unwrap_or_default();
+            let rows: Vec<Vec<String>> = keys
+                .iter()
+                .map(|key| vec![key.name.clone(), output::date(key.created), key.sha256[..8].to_owned()])
+                .collect();
+            let text = if keys.is_empty() {
+                "no keys; 'tradewind key create NAME' makes one".to_owned()
+            } else {
+                table(&rows)
+            };
+            let list: Vec<_> = keys
+                .iter()
+                .map(|key| json!({ "name": key.name, "created": key.created }))
+                .collect();
+            output.say(&text, &json!({ "keys": list }))
+        }
+        KeyCommand::Revoke { name } => {
+            file.revoke(name).map_err(told)?;
+            let text = format!("key '{name}' is revoked; a running system knows within a second");
+            output.say(&text, &json!({ "revoked": name }))
+        }
+    }
+}
+
+fn told(error: KeyFileError) -> anyhow::Error {
+    match error {
+        KeyFileError::Io(error) => error,
+        other => anyhow!(BadInput(other.to_string())),
+    }
+}

@@ -1,0 +1,69 @@
+//! `tradewind serve`: one service, started by an orchestrator or by our own supervisor.
+
+use std::net::TcpListener;
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use kernel::Ctx;
+use tokio::io::AsyncReadExt;
+
+use super::args::ServeArgs;
+use super::output::Output;
+use super::process;
+use crate::compose::{GATEWAY, servable};
+use crate::data::DataDir;
+use crate::start::{Env, Role, start};
+
+pub(super) fn run(args: &ServeArgs, output: Output) -> Result<ExitCode> {
+    let config = args.shared.on(args.common.layers()?).merge()?;
+    process::log(&config)?;
+    let data = DataDir::open(&config.data)?;
+    process::safe(&config, &data)?;
+    let named = |name: &&str| *name == args.service;
+    let service = servable().into_iter().find(named).context("there is no such service")?;
+    let supervised = args.supervised.is_some();
+    let listener = if service == GATEWAY && supervised { Some(inherited()?) } else { None };
+    let env = Env {
+        ctx: Ctx::system(),
+        exe: std::env::current_exe().context("cannot find this program")?,
+        role: Role::One { service, replica: args.supervised },
+        listener,
+        demo: false,
+    };
+    process::runtime(&config)?.block_on(async {
+        let mut signals = process::Signals::new()?;
+        let running = start(config, env).await?;
+        if !supervised {
+            output.say(&format!("{} is ready", service), running.ready())?;
+        }
+        tokio::select! {
+            () = signals.next() => {}
+            () = orphaned(supervised) => tracing::warn!("the supervisor is gone; stopping"),
+        }
+        tokio::select! {
+            () = running.drain() => {}
+            () = signals.next() => std::process::exit(130),
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// The public listener, which our supervisor holds open and hands down as standard output.
+fn inherited() -> Result<TcpListener> {
+    let fd = std::io::stdout().as_fd().try_clone_to_owned();
+    let listener = TcpListener::from(fd.context("standard output is closed")?);
+    listener.local_addr().context("standard output is no listener; leave --supervised to 'up'")?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Resolves when the supervisor has ended: then nobody holds the other end of standard input.
+async fn orphaned(supervised: bool) {
+    if !supervised {
+        return std::future::pending().await;
+    }
+    let mut input = tokio::io::stdin();
+    let mut byte = [0_u8; 1];
+    while matches!(input.read(&mut byte).await, Ok(read) if read > 0) {}
+}

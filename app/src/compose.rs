@@ -1,0 +1,54 @@
+//! Which services there are, and how a process puts its own together: one file per service.
+
+mod console;
+mod gateway;
+mod links;
+// new-service: mod __name__;
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use futures_util::future::BoxFuture;
+use utoipa::openapi::OpenApi;
+use web::RouteSpec;
+
+use crate::config::Config;
+use crate::host::{Host, Hosted};
+
+pub(crate) use self::console::compose as console;
+pub(crate) use self::gateway::{compose as gateway, route};
+
+/// A service behind the gateway.
+pub(crate) struct Service {
+    /// Its name, in every place: command line, configuration, registry, metrics.
+    pub(crate) name: &'static str,
+    /// Which requests of the world are its own; known without it running.
+    pub(crate) routes: fn(&Config) -> Vec<RouteSpec>,
+    /// The document of its API.
+    pub(crate) openapi: fn() -> OpenApi,
+    /// Its consumers in groups and their topics: relays of other services must know them.
+    pub(crate) consumers: &'static [(&'static str, &'static [&'static str])],
+    /// Reads its configuration, builds its deps, gives its parts.
+    pub(crate) compose: for<'a> fn(&'a Arc<Host>) -> BoxFuture<'a, Result<Hosted>>,
+}
+
+/// Every service behind the gateway; who is called stands before its callers.
+pub(crate) const SERVICES: &[Service] = &[
+    links::SERVICE,
+    // new-service: __name__::SERVICE,
+];
+
+/// The service called `name`.
+pub(crate) fn service(name: &str) -> Option<&'static Service> {
+    SERVICES.iter().find(|service| service.name == name)
+}
+
+/// The name of the front door, which is no service of [`SERVICES`]: it has its own way in.
+pub(crate) const GATEWAY: &str = "gateway";
+/// The name of the page.
+pub(crate) const CONSOLE: &str = "console";
+
+/// Everything that `serve` can run.
+pub(crate) fn servable() -> Vec<&'static str> {
+    std::iter::once(GATEWAY).chain(SERVICES.iter().map(|service| service.name)).collect()
+}

@@ -1,0 +1,219 @@
+//! One process of the system: what its services share, and what they have registered.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use anyhow::{Context, Result, bail};
+use bus::{Bus, Consumer};
+use console::{Replica, ReplicaState};
+use kernel::{Ctx, KnobInfo, Knobs, Tasks, Timestamp};
+use mesh::{Dispatch, MeshRegistry};
+use storage::Db;
+use telemetry::Telemetry;
+use web::{ClusterSecret, Handler, Ingress, Keys, RouteSpec};
+
+use crate::config::Config;
+use crate::data::DataDir;
+use crate::discovery::Found;
+
+/// What a process gives to the services in it.
+pub(crate) struct Host {
+    /// Its name: `links-2`, or `tradewind` when it is the only one.
+    pub(crate) id: String,
+    pub(crate) config: Config,
+    pub(crate) data: DataDir,
+    pub(crate) ctx: Ctx,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) mesh: MeshRegistry,
+    /// Who asks, at every listener of this process.
+    pub(crate) ingress: Ingress,
+    pub(crate) keys: Keys,
+    pub(crate) secret: ClusterSecret,
+    /// Events from and to the services of this process.
+    pub(crate) bus: Bus,
+    /// Pages that people look at: their streams end as soon as the process is to end.
+    pub(crate) pages: Tasks,
+    /// Knowing where others are, and telling them where we are.
+    pub(crate) finding: Tasks,
+    /// Work that goes on until the last request is answered.
+    pub(crate) tasks: Tasks,
+    /// Where its internal listener is, once it is.
+    pub(crate) address: OnceLock<SocketAddr>,
+    pub(crate) phase: Phase,
+    pub(crate) started: Timestamp,
+    /// Where services in other processes are.
+    pub(crate) discovery: Arc<Found>,
+}
+
+/// A service in this process.
+pub(crate) struct Hosted {
+    pub(crate) name: &'static str,
+    pub(crate) routes: Vec<RouteSpec>,
+    pub(crate) handler: Arc<dyn Handler>,
+    /// The receiving end of its contract.
+    pub(crate) dispatch: Option<Arc<dyn Dispatch>>,
+    pub(crate) knobs: Knobs,
+    pub(crate) db: Option<Db>,
+    /// How it reacts to events.
+    pub(crate) consumers: Vec<Consumer>,
+    /// Starts its background loops.
+    pub(crate) jobs: Option<Jobs>,
+}
+
+/// Starts the background loops of a service, which end when the tasks do.
+pub(crate) type Jobs = Box<dyn Fn(&Tasks) + Send + Sync>;
+
+/// How far a process has come.
+#[derive(Debug, Default)]
+pub(crate) struct Phase(AtomicU8);
+
+const STARTING: u8 = 0;
+const READY: u8 = 1;
+const DRAINING: u8 = 2;
+
+impl Phase {
+    pub(crate) fn ready(&self) {
+        self.0.store(READY, Ordering::Release);
+    }
+
+    pub(crate) fn draining(&self) {
+        self.0.store(DRAINING, Ordering::Release);
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Acquire) == READY
+    }
+
+    /// In a word: `starting`, `up` or `draining`.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.0.load(Ordering::Acquire) {
+            STARTING => "starting",
+            READY => "up",
+            _ => "draining",
+        }
+    }
+}
+
+impl Host {
+    /// Opens the database of `service`: its own file, or its own schema.
+    pub(crate) async fn database(&self, service: &str) -> Result<Db> {
+        let store = &self.config.store;
+        let schema = format!("{}{service}", store.schema_prefix);
+        let mut options = storage::DbOptions::new(schema)
+            .with_ctx(self.ctx.clone())
+            .with_metrics(self.telemetry.metrics.clone());
+        if store.connections_max > 0 {
+            options.connections_max = store.connections_max;
+        }
+        let url = match store.url.as_deref() {
+            Some(url) if url.starts_with("postgres") => url.to_owned(),
+            Some("sqlite") | None => {
+                let path = self.data.join(&format!("{service}.db"));
+                format!("sqlite://{}", path.display())
+            }
+            Some(_) => bail!("store.url: write sqlite, or postgres://user@host/database"),
+        };
+        Db::open(&url, options).await.with_context(|| format!("cannot open the data of {service}"))
+    }
+}
+
+impl Host {
+    /// Where others reach this process.
+    pub(crate) fn internal_addr(&self) -> Result<SocketAddr> {
+        self.address.get().copied().context("the internal listener is not bound yet")
+    }
+
+    /// Whether a change needs an API key.
+    pub(crate) fn keys_needed(&self) -> bool {
+        !self.keys.is_open()
+    }
+
+    /// This process as the console sees it.
+    pub(crate) fn replica(&self, services: &[&str]) -> Replica {
+        let state = match self.phase.name() {
+            "starting" => ReplicaState::Starting,
+            "up" => ReplicaState::Up,
+            _ => ReplicaState::Draining,
+        };
+        Replica {
+            id: self.id.clone(),
+            services: services.iter().map(|s| (*s).to_owned()).collect(),
+            state,
+            address: self.address.get().map(ToString::to_string),
+            pid: Some(std::process::id()),
+            restarts: 0,
+            since: self.started,
+        }
+    }
+}
+
+impl Hosted {
+    /// Something that answers requests and keeps nothing.
+    pub(crate) fn page(
+        name: &'static str,
+        routes: Vec<RouteSpec>,
+        handler: Arc<dyn Handler>,
+    ) -> Self {
+        Self {
+            name,
+            routes,
+            handler,
+            dispatch: None,
+            knobs: Knobs::none(),
+            db: None,
+            consumers: Vec::new(),
+            jobs: None,
+        }
+    }
+
+    /// Sets a knob here and keeps it, so that every replica follows and a restart remembers.
+    pub(crate) async fn set_knob(&self, name: &str, value: &str) -> Result<KnobInfo, KnobFailure> {
+        let before = self.knobs.set(name, value)?;
+        if let Some(db) = &self.db {
+            let (name, value) = (name.to_owned(), value.to_owned());
+            let kept: storage::Result<i64> =
+                db.write(async move |tx| tx.set_knob(&name, &value).await).await;
+            if let Err(error) = kept {
+                // What is not kept must not hold either: the replicas would disagree.
+                self.knobs.set(before.name, before.value)?;
+                return Err(KnobFailure::Store(error));
+            }
+        }
+        Ok(before)
+    }
+
+    /// Takes over what any replica has set; answers what changed.
+    pub(crate) async fn follow_knobs(&self) -> storage::Result<Vec<KnobInfo>> {
+        let Some(db) = &self.db else { return Ok(Vec::new()) };
+        let rows: Vec<storage::KnobRow> = db.read(async |tx| tx.knobs().await).await?;
+        let now = self.knobs.list();
+        let mut changed = Vec::new();
+        for row in rows {
+            let differs = now.iter().any(|k| k.name == row.name && k.value != row.value);
+            // A knob or a setting that a newer version knows is none of ours.
+            if differs && let Ok(before) = self.knobs.set(&row.name, &row.value) {
+                changed.push(before);
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// A knob could not be set.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KnobFailure {
+    #[error(transparent)]
+    Knob(#[from] kernel::KnobError),
+    #[error("the setting could not be kept, and is as before: {0}")]
+    Store(storage::Error),
+}
+
+impl kernel::Coded for KnobFailure {
+    fn code(&self) -> kernel::Code {
+        match self {
+            Self::Knob(error) => error.code(),
+            Self::Store(error) => error.code(),
+        }
+    }
+}

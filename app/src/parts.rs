@@ -1,0 +1,105 @@
+//! Runs the parts of the services in this process: events, background loops, knobs that replicas
+//! share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use bus::{Mode, Route};
+
+use crate::admin::Admin;
+use crate::carriers::Carriers;
+use crate::compose::SERVICES;
+use crate::host::{Host, Hosted};
+
+/// How often a process looks whether another replica has turned a knob.
+const FOLLOW_EVERY: Duration = Duration::from_millis(400);
+
+/// Runs what `services` have registered, until the host's tasks end.
+pub(crate) async fn run(host: &Arc<Host>, services: &Arc<[Hosted]>, admin: &Admin) -> Result<()> {
+    for hosted in services.iter() {
+        let changed = hosted.follow_knobs().await;
+        changed.with_context(|| format!("cannot read the knobs of {}", hosted.name))?;
+        if let Some(db) = &hosted.db {
+            host.bus.host(db, &hosted.consumers).await?;
+        }
+    }
+    events(host, services).await?;
+    for hosted in services.iter() {
+        if let Some(jobs) = &hosted.jobs {
+            jobs(&host.tasks);
+        }
+    }
+    follow(host, services, admin);
+    Ok(())
+}
+
+/// A consumer in a group, wherever it is.
+struct Known {
+    service: &'static str,
+    name: &'static str,
+    topics: &'static [&'static str],
+}
+
+/// Relays each service's events to whoever wants them, here or elsewhere.
+async fn events(host: &Arc<Host>, services: &Arc<[Hosted]>) -> Result<()> {
+    let carriers = Carriers::open(host).await?;
+    let known = known(services);
+    for producer in services.iter() {
+        let Some(db) = &producer.db else { continue };
+        let own = format!("{}.", producer.name);
+        let wants = |c: &&Known| c.topics.iter().any(|topic| topic.starts_with(&own));
+        let routes: Vec<Route> = known
+            .iter()
+            .filter(wants)
+            .map(|c| Route {
+                consumer: c.name.to_owned(),
+                topics: c.topics.iter().map(|topic| (*topic).to_owned()).collect(),
+                via: carriers.to(c.service, services.iter().any(|s| s.name == c.service)),
+            })
+            .collect();
+        if !routes.is_empty() {
+            host.bus.relay(db, routes)?;
+        }
+    }
+    carriers.pull(host, services)
+}
+
+/// Every consumer in a group: of the services here, and of those elsewhere.
+fn known(services: &Arc<[Hosted]>) -> Vec<Known> {
+    let mut known: Vec<Known> = Vec::new();
+    for hosted in services.iter() {
+        let group = hosted.consumers.iter().filter(|c| matches!(c.mode, Mode::Group(_)));
+        known.extend(group.map(|c| Known { service: hosted.name, name: c.name, topics: c.topics }));
+    }
+    for service in SERVICES.iter().filter(|s| services.iter().all(|here| here.name != s.name)) {
+        let elsewhere = service.consumers.iter();
+        known.extend(elsewhere.map(|&(name, topics)| Known { service: service.name, name, topics }));
+    }
+    known
+}
+
+/// Takes over what other replicas have set, within half a second.
+fn follow(host: &Arc<Host>, services: &Arc<[Hosted]>, admin: &Admin) {
+    let (services, admin, tasks) = (Arc::clone(services), admin.clone(), host.tasks.clone());
+    host.tasks.spawn(async move {
+        loop {
+            tokio::select! {
+                () = tasks.stopping() => return,
+                () = tokio::time::sleep(FOLLOW_EVERY) => {}
+            }
+            for hosted in services.iter().filter(|hosted| !hosted.knobs.list().is_empty()) {
+                match hosted.follow_knobs().await {
+                    Ok(changed) => changed.iter().for_each(|before| {
+                        let now = hosted.knobs.list().into_iter().find(|k| k.name == before.name);
+                        admin.note_knob(hosted.name, before, now.map_or("", |knob| knob.value));
+                    }),
+                    Err(error) => {
+                        tracing::warn!(service = hosted.name, %error, "cannot read its knobs");
+                    }
+                }
+            }
+        }
+    });
+}
+

@@ -1,0 +1,112 @@
+//! One process per service and replica; this one supervises them, keeps the registry, and shows the
+//! console.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use kernel::Tasks;
+use mesh::discovery::{Registration, Registry};
+use parking_lot::Mutex;
+
+use super::{Env, Running, public_listener, ready};
+use crate::admin::Admin;
+use crate::cluster::{Others, System};
+use crate::compose::{self, CONSOLE, GATEWAY};
+use crate::config::env_name;
+use crate::data::write_private;
+use crate::host::{Host, Hosted};
+use crate::internal::{self, Internal};
+use crate::registry;
+use crate::supervisor::{Launcher, PublicListener, Spec, State, Supervisor};
+
+/// How long every process may take to be there.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+const LEASE_MS: u64 = 60_000;
+
+pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
+    let public = public_listener(&host.config, env.listener)?;
+    let gateway_addr = public.local_addr()?;
+    let listener = internal::bind(&host).await?;
+    let registry = Registry::new();
+    registry::keep(&registry, &host);
+    let inner = Tasks::new();
+    let specs = specs(&host);
+    let launcher = Launcher {
+        exe: env.exe,
+        config: child_config(&host)?,
+        environment: vec![(env_name("cluster.secret"), host.secret.expose().to_owned())],
+        listener: PublicListener(Mutex::new(Some(public))),
+    };
+    let supervisor = Arc::new(Supervisor::new(&specs, launcher, &host));
+    let services: Arc<[Hosted]> = Arc::new([]);
+    let admin = Admin::new(Arc::clone(&host), services);
+    let others =
+        Others::new(Arc::clone(&supervisor), registry.clone(), host.secret.clone());
+    let system =
+        Arc::new(System { host: Arc::clone(&host), admin: admin.clone(), others: Some(others) });
+    let console = compose::console(&host, Arc::clone(&system));
+    let internal = Internal::new(&host, admin, &[&console])
+        .with("system", system.handler())
+        .with("registry", registry::handler(registry.clone(), host.ctx.clone()));
+    internal::run(&host, internal, listener, &inner);
+    let addr = host.internal_addr()?;
+    let (service, id) = (CONSOLE.to_owned(), host.id.as_str().into());
+    let page = Registration { service, id, addr, weight: 1, lease_ms: LEASE_MS };
+    registry::hold(&registry, page, &host);
+    supervisor.start(&registry, &host);
+    all_there(&registry, &supervisor, &specs).await?;
+    host.phase.ready();
+    let ready = ready(&host.config, Some(gateway_addr), addr);
+    Ok(Running { host, ready, outer: Tasks::new(), inner, supervisor: Some(supervisor) })
+}
+
+/// Every process, the gateway last: what it needs is on its way by then.
+fn specs(host: &Host) -> Vec<Spec> {
+    let replicas = |service: &'static str| {
+        (1..=host.config.replicas_of(service)).map(move |replica| Spec { service, replica })
+    };
+    let mut specs: Vec<Spec> =
+        compose::SERVICES.iter().flat_map(|service| replicas(service.name)).collect();
+    specs.push(Spec { service: GATEWAY, replica: 1 });
+    specs
+}
+
+/// Writes what this process was started with for its children to read.
+fn child_config(host: &Host) -> Result<std::path::PathBuf> {
+    let mut config = host.config.clone();
+    config.data = host.data.path().to_owned();
+    // The secret goes by the environment, so that this file is of no use to who finds it.
+    config.cluster.secret = None;
+    config.internal.listen.set_port(0);
+    config.internal.advertise = None;
+    config.discovery.registry = Some(host.internal_addr()?);
+    let path = host.data.join("apart.toml");
+    write_private(&path, toml::to_string(&config)?.as_bytes())?;
+    Ok(path)
+}
+
+/// Waits until every process has registered.
+async fn all_there(registry: &Registry, supervisor: &Supervisor, specs: &[Spec]) -> Result<()> {
+    let start = Instant::now();
+    let mut version = None;
+    loop {
+        let view = registry.poll(version, Duration::from_millis(100)).await;
+        version = Some(view.version);
+        let known = view.services.values().flatten().count();
+        // And this process itself, for the console.
+        if known > specs.len() {
+            return Ok(());
+        }
+        let looping = supervisor.processes().into_iter().find(|p| p.state == State::Looping);
+        if let Some(process) = looping {
+            let end = process.last_end.unwrap_or_default();
+            supervisor.stop_all(Duration::from_secs(1)).await;
+            bail!("{} {end} again and again; its log lines above say why", process.id);
+        }
+        if start.elapsed() > READY_WITHIN {
+            supervisor.stop_all(Duration::from_secs(1)).await;
+            bail!("not every process was ready within {READY_WITHIN:?}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! One service in a process of its own; the others are elsewhere.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use gateway::Gateway;
+use kernel::Tasks;
+use mesh::discovery::Registration;
+
+use super::{Env, Running, public_listener, ready};
+use crate::admin::Admin;
+use crate::cluster::System;
+use crate::compose::{self, GATEWAY};
+use crate::host::{Host, Hosted};
+use crate::internal::{self, Internal};
+use crate::{front, parts};
+
+/// How long the others believe in this process without hearing from it.
+const LEASE_MS: u64 = 3_000;
+
+pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> Result<Running> {
+    let listener = internal::bind(&host).await?;
+    let (gateway, hosted) = if service == GATEWAY {
+        let (gateway, hosted) = compose::gateway(&host).await?;
+        compose::route(&host, &gateway, &[])?;
+        (Some(gateway), hosted)
+    } else {
+        let service = compose::service(service).context("there is no such service")?;
+        (None, (service.compose)(&host).await?)
+    };
+    let services: Arc<[Hosted]> = Arc::new([hosted]);
+    let admin = Admin::new(Arc::clone(&host), Arc::clone(&services));
+    let system = Arc::new(System { host: Arc::clone(&host), admin: admin.clone(), others: None });
+    parts::run(&host, &services, &admin).await?;
+    let here: Vec<&Hosted> = services.iter().collect();
+    let internal = Internal::new(&host, admin, &here).with("system", system.handler());
+    let (inner, outer) = (Tasks::new(), Tasks::new());
+    internal::run(&host, internal, listener, &inner);
+    let public = match gateway {
+        Some(gateway) => Some(open(&host, gateway, env, &outer)?),
+        None => None,
+    };
+    host.phase.ready();
+    announce(&host, service)?;
+    let ready = ready(&host.config, public, host.internal_addr()?);
+    Ok(Running { host, ready, outer, inner, supervisor: None })
+}
+
+fn open(host: &Host, gateway: Gateway, env: Env, outer: &Tasks) -> Result<std::net::SocketAddr> {
+    let public = public_listener(&host.config, env.listener)?;
+    let addr = public.local_addr()?;
+    front::serve(gateway, public, outer)?;
+    Ok(addr)
+}
+
+/// Tells the registry, if there is one, where this process is.
+fn announce(host: &Host, service: &str) -> Result<()> {
+    if let Some(registry) = &host.discovery.registry {
+        registry.announce(Registration {
+            service: service.to_owned(),
+            id: host.id.as_str().into(),
+            addr: host.internal_addr()?,
+            weight: 1,
+            lease_ms: LEASE_MS,
+        });
+    }
+    Ok(())
+}

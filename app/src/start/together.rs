@@ -1,0 +1,40 @@
+//! Everything in one process: the gateway hands requests to services without a socket.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use kernel::Tasks;
+
+use super::{Env, Running, public_listener, ready};
+use crate::admin::Admin;
+use crate::cluster::System;
+use crate::host::{Host, Hosted};
+use crate::internal::{self, Internal};
+use crate::{compose, front, parts};
+
+pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
+    // Bound first: an address that is taken is told before anything is opened.
+    let public = public_listener(&host.config, env.listener)?;
+    let gateway_addr = public.local_addr()?;
+    let listener = internal::bind(&host).await?;
+    let mut hosted = Vec::new();
+    for service in compose::SERVICES {
+        hosted.push((service.compose)(&host).await?);
+    }
+    let (gateway, front) = compose::gateway(&host).await?;
+    hosted.push(front);
+    let services: Arc<[Hosted]> = hosted.into();
+    let admin = Admin::new(Arc::clone(&host), Arc::clone(&services));
+    let system = Arc::new(System { host: Arc::clone(&host), admin: admin.clone(), others: None });
+    let console = compose::console(&host, Arc::clone(&system));
+    let here: Vec<&Hosted> = services.iter().chain([&console]).collect();
+    compose::route(&host, &gateway, &here)?;
+    parts::run(&host, &services, &admin).await?;
+    let internal = Internal::new(&host, admin, &here).with("system", system.handler());
+    let (inner, outer) = (Tasks::new(), Tasks::new());
+    internal::run(&host, internal, listener, &inner);
+    front::serve(gateway, public, &outer)?;
+    host.phase.ready();
+    let ready = ready(&host.config, Some(gateway_addr), host.internal_addr()?);
+    Ok(Running { host, ready, outer, inner, supervisor: None })
+}

@@ -1,0 +1,98 @@
+//! What a visitor of a short URL gets.
+
+use futures_util::future::join_all;
+use http::Method;
+use serde_json::json;
+
+use super::{Api, CHROME, is_problem, text};
+
+pub(crate) async fn a_link_redirects_and_is_not_cached_for_good(api: &Api) {
+    let link = api.create(json!({"url": "https://example.com/story?a=1#part"})).await;
+    assert_eq!(text(&link, "code").len(), 7);
+    assert!(text(&link, "short_url").ends_with(text(&link, "code")));
+    let reply = api.visit_as(&link, CHROME).await;
+    assert_eq!(reply.status, 302);
+    assert_eq!(reply.header("location"), "https://example.com/story?a=1#part");
+    assert!(reply.header("cache-control").contains("private"), "{:?}", reply.headers);
+    // A query of the visit cannot change the target.
+    let sent = api
+        .send(Method::GET, &format!("/{}?redir_url=https://evil.example", text(&link, "code")), &[], "")
+        .await;
+    assert_eq!(sent.header("location"), "https://example.com/story?a=1#part");
+}
+
+pub(crate) async fn status_and_cache_header_are_the_links_own(api: &Api) {
+    let link = api
+        .create(json!({"url": "https://example.com/moved", "status": 301, "cache_control": "public, max-age=60"}))
+        .await;
+    let reply = api.visit_as(&link, CHROME).await;
+    assert_eq!(reply.status, 301);
+    assert_eq!(reply.header("cache-control"), "public, max-age=60");
+    let refused = api.post("/api/links", &json!({"url": "https://example.com", "status": 200})).await;
+    is_problem(&refused, 422, "invalid");
+}
+
+pub(crate) async fn an_expired_link_is_gone_at_once(api: &Api) {
+    let link = api.create(json!({"url": "https://example.com/soon"})).await;
+    assert_eq!(api.visit_as(&link, CHROME).await.status, 302, "it is cached now");
+    api.patch(&link, json!({"expires_at": "2001-01-01T00:00:00Z"})).await;
+    let gone = api.visit_as(&link, CHROME).await;
+    assert_eq!(gone.status, 410);
+    api.patch(&link, json!({"expired_url": "https://example.com/over"})).await;
+    let over = api.visit_as(&link, CHROME).await;
+    assert_eq!(over.header("location"), "https://example.com/over");
+    let missing = api.get("/nOsUcHcOdE").await;
+    assert_eq!(missing.status, 404, "never there is not the same as gone");
+}
+
+pub(crate) async fn click_limits_are_exact(api: &Api) {
+    let link = api.create(json!({"url": "https://example.com/few", "max_clicks": 20})).await;
+    let visits = join_all((0..100).map(|_| api.visit_as(&link, CHROME))).await;
+    let redirected = visits.iter().filter(|r| r.status == 302).count();
+    let gone = visits.iter().filter(|r| r.status == 410).count();
+    assert_eq!((redirected, gone), (20, 80));
+}
+
+pub(crate) async fn a_password_is_asked_for_and_guessing_ends(api: &Api) {
+    let link =
+        api.create(json!({"url": "https://example.com/secret", "password": "correct horse"})).await;
+    assert_eq!(link["has_password"], json!(true));
+    assert!(!link.to_string().contains("horse"), "a password never comes back");
+    let asked = api.visit_as(&link, CHROME).await;
+    assert_eq!(asked.status, 200, "{}", asked.text());
+    assert!(asked.header("location").is_empty());
+    assert!(!asked.text().contains("example.com/secret"), "the form does not tell the target");
+    let path = format!("/{}", text(&link, "code"));
+    let form = [("content-type", "application/x-www-form-urlencoded"), ("user-agent", CHROME)];
+    let wrong = api.send(Method::POST, &path, &form, "password=wrong").await;
+    assert_eq!(wrong.status, 403, "{}", wrong.text());
+    let right = api.send(Method::POST, &path, &form, "password=correct+horse").await;
+    assert_eq!(right.header("location"), "https://example.com/secret", "{}", right.text());
+    let cookie = right.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+    assert!(!cookie.is_empty() && !cookie.contains("horse"), "{cookie}");
+    let again =
+        api.visit(Method::GET, &link, &[("cookie", &cookie), ("user-agent", CHROME)]).await;
+    assert_eq!(again.header("location"), "https://example.com/secret");
+}
+
+pub(crate) async fn the_preview_page_shows_the_target(api: &Api) {
+    let link = api
+        .create(json!({"url": "https://example.com/look", "title": "<script>alert(1)</script>"}))
+        .await;
+    let page = api.get(&format!("/{}+", text(&link, "code"))).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("https://example.com/look"));
+    assert!(!page.text().contains("<script>alert"), "what people write is shown as text");
+    assert!(page.header("content-security-policy").contains("default-src"));
+}
+
+pub(crate) async fn qr_codes_are_svg_and_png(api: &Api) {
+    let link = api.create(json!({"url": "https://example.com/qr"})).await;
+    let base = super::path_of(&link);
+    let svg = api.get(&format!("{base}/qr.svg")).await;
+    assert_eq!(svg.header("content-type"), "image/svg+xml");
+    assert!(svg.text().contains("<svg"));
+    let png = api.get(&format!("{base}/qr.png")).await;
+    assert_eq!(png.header("content-type"), "image/png");
+    assert!(png.body.starts_with(b"\x89PNG\r\n\x1a\n"));
+}
