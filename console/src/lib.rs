@@ -4,6 +4,15 @@
 //! a JSON twin below `/console/api`. Figures are collected only while somebody watches.
 
 mod cluster;
+mod collector;
+mod flow;
+mod health;
+mod history;
+mod http;
+mod marks;
+mod page;
+mod scrape;
+mod view;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,8 +59,9 @@ pub struct Parts {
 
 /// Puts the console together. Does no I/O.
 #[must_use]
-pub fn build(_config: Config, _deps: Deps) -> Parts {
-    let handler = web::from_router(axum::Router::new());
+pub fn build(config: Config, deps: Deps) -> Parts {
+    let collector = collector::Collector::new(config, deps);
+    let handler = web::from_router(http::router(collector));
     Parts {
         routes: vec![web::RouteSpec::any_host("/console", "console")],
         handler,
