@@ -1,0 +1,314 @@
+//! What a call costs on each binding, with and without the layers, beside a bare hyper client and
+//! server in the same run. Rounds of all variants are interleaved, so that noise hits all alike.
+//!
+//! `cargo bench -p mesh`. Prints the median per call; the last column checks the aims.
+
+use std::convert::Infallible;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use kernel::{Code, Coded, Ctx, Tasks};
+use mesh::balance::{Algorithm, Balancer};
+use mesh::discovery::{Discovery as _, Endpoint, StaticDiscovery};
+use mesh::pool::{Pool, PoolConfig};
+use mesh::rpc::RpcServer;
+use mesh::{CallCx, Codec, Dispatch, Edge, HttpTarget, MeshError, MeshRegistry, contract};
+use serde::{Deserialize, Serialize};
+use telemetry::Telemetry;
+use tokio::net::{TcpListener, TcpStream};
+
+contract! {
+    /// What is measured.
+    pub trait Orders("orders") error OrderError {
+        /// Answers with the order.
+        query echo(Order) -> Order;
+    }
+}
+
+/// About 300 bytes of JSON, 110 of postcard.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Order {
+    id: String,
+    customer: String,
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Line {
+    sku: String,
+    quantity: u32,
+    price_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
+enum OrderError {
+    #[error(transparent)]
+    Mesh(#[from] MeshError),
+}
+
+impl Coded for OrderError {
+    fn code(&self) -> Code {
+        Code::Internal
+    }
+}
+
+struct Echo;
+
+#[async_trait::async_trait]
+impl Orders for Echo {
+    async fn echo(&self, _cx: &CallCx, request: Order) -> Result<Order, OrderError> {
+        Ok(request)
+    }
+}
+
+fn order() -> Order {
+    let line = |n: u32| Line {
+        sku: format!("sku-{n:06}"),
+        quantity: n,
+        price_minor: 1_999,
+    };
+    let (id, customer) = (
+        "01jd0q3m8c4x5v6b7n8m9k0p1q".into(),
+        "alice@example.com".into(),
+    );
+    Order {
+        id,
+        customer,
+        lines: (1..=5).map(line).collect(),
+    }
+}
+
+/// One row of the table.
+struct Variant {
+    name: &'static str,
+    call: Box<dyn Orders>,
+    /// Calls per sample: enough that reading the clock does not count.
+    batch: u32,
+    samples: Vec<f64>,
+}
+
+const ROUNDS: usize = 40;
+const SAMPLES_PER_ROUND: usize = 25;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.expect("a runtime");
+    let (rpc, constant) = serve();
+    runtime.block_on(async move {
+        let mut variants = variants(rpc);
+        let mut hyper = Hyper::connect(constant).await;
+        let mut bare_hyper = Vec::new();
+        for round in 0..=ROUNDS {
+            for variant in &mut variants {
+                variant.round().await;
+            }
+            for _ in 0..SAMPLES_PER_ROUND * 4 {
+                bare_hyper.push(hyper.call().await);
+            }
+            if round == 0 {
+                variants.iter_mut().for_each(|v| v.samples.clear());
+                bare_hyper.clear();
+            }
+        }
+        report(&mut variants, median(&mut bare_hyper));
+    });
+}
+
+fn variants(rpc: SocketAddr) -> Vec<Variant> {
+    let mesh = MeshRegistry::new(Ctx::system(), Telemetry::quiet());
+    let dispatch = || -> Arc<dyn Dispatch> { OrdersServer::new(Arc::new(Echo)) };
+    let bare = |codec| client(Edge::bare_direct(dispatch(), codec));
+    let strict = |codec| client(mesh.strict("bench", dispatch(), codec));
+    let variant = |name, call, batch| Variant {
+        name,
+        call,
+        batch,
+        samples: Vec::new(),
+    };
+    vec![
+        variant("trait object, no mesh", Box::new(Echo), 100),
+        variant("direct, no layers", bare(None), 100),
+        variant(
+            "direct, all layers",
+            client(mesh.direct("bench", dispatch())),
+            100,
+        ),
+        variant(
+            "strict postcard, no layers",
+            bare(Some(Codec::Postcard)),
+            100,
+        ),
+        variant("strict postcard, all layers", strict(Codec::Postcard), 100),
+        variant("strict JSON, no layers", bare(Some(Codec::Json)), 100),
+        variant("strict JSON, all layers", strict(Codec::Json), 100),
+        variant(
+            "HTTP, no layers",
+            client(Edge::bare_http("orders", target(rpc))),
+            4,
+        ),
+        variant(
+            "HTTP, all layers",
+            client(mesh.http("bench", "orders", target(rpc))),
+            4,
+        ),
+    ]
+}
+
+fn client(edge: Edge) -> Box<dyn Orders> {
+    Box::new(OrdersClient(edge))
+}
+
+fn target(addr: SocketAddr) -> HttpTarget {
+    let endpoints = StaticDiscovery::new()
+        .with("orders", [Endpoint::at(addr)])
+        .watch("orders");
+    let balancer = Balancer::simple("orders", endpoints, Algorithm::P2cEwma, Ctx::system());
+    HttpTarget::new(balancer, Pool::new(PoolConfig::default()))
+}
+
+impl Variant {
+    async fn round(&mut self) {
+        let ctx = Ctx::system();
+        let request = order();
+        for _ in 0..SAMPLES_PER_ROUND {
+            let started = Instant::now();
+            for _ in 0..self.batch {
+                let cx = CallCx::new(&*ctx.clock, Duration::from_secs(10));
+                let answer = self.call.echo(&cx, request.clone()).await;
+                std::hint::black_box(answer).expect("an echo");
+            }
+            self.samples
+                .push(started.elapsed().as_secs_f64() * 1e6 / f64::from(self.batch));
+        }
+    }
+}
+
+/// The same bytes over the same loopback, by hyper alone.
+struct Hyper {
+    sender: SendRequest<Full<Bytes>>,
+    body: Bytes,
+}
+
+impl Hyper {
+    async fn connect(addr: SocketAddr) -> Self {
+        let stream = TcpStream::connect(addr).await.expect("the server listens");
+        stream.set_nodelay(true).expect("a TCP socket");
+        let io = TokioIo::new(stream);
+        let (sender, connection) = hyper::client::conn::http1::handshake(io)
+            .await
+            .expect("a handshake");
+        Tasks::new().spawn(connection);
+        Self {
+            sender,
+            body: serde_json::to_vec(&order()).expect("JSON").into(),
+        }
+    }
+
+    async fn call(&mut self) -> f64 {
+        let started = Instant::now();
+        let request = Request::post("/rpc/orders/echo")
+            .header("host", "orders")
+            .header("content-type", "application/json")
+            .body(Full::new(self.body.clone()))
+            .expect("a request");
+        self.sender.ready().await.expect("an open connection");
+        let response = self.sender.send_request(request).await.expect("a response");
+        let body = response.into_body().collect().await.expect("a body");
+        std::hint::black_box(body.to_bytes());
+        started.elapsed().as_secs_f64() * 1e6
+    }
+}
+
+/// Starts the contract's server and a constant one, each on a thread of its own.
+fn serve() -> (SocketAddr, SocketAddr) {
+    let server = RpcServer::new(
+        [OrdersServer::new(Arc::new(Echo)) as Arc<dyn Dispatch>],
+        None,
+        Ctx::system(),
+        Telemetry::quiet(),
+    );
+    let rpc = serve_on_thread(move |request| {
+        let server = server.clone();
+        async move { server.call(request).await }
+    });
+    let body = Bytes::from(serde_json::to_vec(&order()).expect("JSON"));
+    let constant = serve_on_thread(move |request: Request<Incoming>| {
+        let body = body.clone();
+        async move {
+            let read = request.into_body().collect().await.expect("a body");
+            std::hint::black_box(read.to_bytes());
+            let mut response = Response::new(Full::new(body));
+            let kind = http::HeaderValue::from_static("application/json");
+            response.headers_mut().insert("content-type", kind);
+            response
+        }
+    });
+    (rpc, constant)
+}
+
+fn serve_on_thread<H, F>(handle: H) -> SocketAddr
+where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let (send, receive) = std::sync::mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.expect("a runtime").block_on(async move {
+            let tasks = Tasks::new();
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            send.send(listener.local_addr().expect("an address"))
+                .expect("main waits");
+            while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).expect("a TCP socket");
+                let handle = handle.clone();
+                let service = service_fn(move |request| {
+                    let answer = handle(request);
+                    async move { Ok::<_, Infallible>(answer.await) }
+                });
+                tasks.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+    });
+    receive.recv().expect("the server starts")
+}
+
+fn median(samples: &mut [f64]) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}
+
+fn report(variants: &mut [Variant], bare_hyper: f64) {
+    let mut out = std::io::stdout().lock();
+    let mut line = |name: &str, micros: f64, aim: Option<f64>| {
+        let verdict = aim.map_or(String::new(), |aim| {
+            let word = if micros < aim { "holds" } else { "MISSED" };
+            format!("aim < {aim:.1} us: {word}")
+        });
+        writeln!(out, "{name:<30} {micros:>8.2} us   {verdict}").expect("stdout is open");
+    };
+    for variant in variants {
+        let aim = match variant.name {
+            "direct, all layers" => Some(2.0),
+            "strict postcard, all layers" | "strict JSON, all layers" => Some(6.0),
+            "HTTP, all layers" => Some(bare_hyper * 1.3),
+            _ => None,
+        };
+        line(variant.name, median(&mut variant.samples), aim);
+    }
+    line("bare hyper, client and server", bare_hyper, None);
+}

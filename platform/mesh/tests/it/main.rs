@@ -1,0 +1,8 @@
+//! Calls over real edges: the same story on every binding, then each layer, the pool and discovery.
+
+mod bindings;
+mod discovery;
+mod fixture;
+mod layers;
+mod pool;
+mod wire;

@@ -1,0 +1,288 @@
+//! The connection pool against real sockets, also such as misbehave.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt as _, Full};
+use kernel::{Coded as _, Retry, Tasks};
+use mesh::pool::{Pool, PoolConfig, SendErrorKind};
+use testkit::eventually;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+type Plain = Pool<Full<Bytes>>;
+
+const SHORT: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+fn pool() -> Plain {
+    Pool::new(PoolConfig::default())
+}
+
+fn get() -> Request<Full<Bytes>> {
+    Request::get("/x?y=1")
+        .header("host", "h")
+        .body(Full::default())
+        .expect("a request")
+}
+
+fn post(bytes: usize) -> Request<Full<Bytes>> {
+    let body = Full::from(vec![b'z'; bytes]);
+    Request::post("/x")
+        .header("host", "h")
+        .body(body)
+        .expect("a request")
+}
+
+async fn text(pool: &Plain, addr: SocketAddr, request: Request<Full<Bytes>>) -> String {
+    let response = pool.send(addr, request).await.expect("a response");
+    let body = response
+        .into_body()
+        .collect()
+        .await
+        .expect("a body")
+        .to_bytes();
+    String::from_utf8(body.to_vec()).expect("text")
+}
+
+/// Serves each connection with `serve`.
+async fn server<F>(tasks: &Tasks, serve: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let addr = listener.local_addr().expect("an address");
+    let inner = tasks.clone();
+    tasks.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            inner.spawn(serve(stream));
+        }
+    });
+    addr
+}
+
+/// Reads one request without a body. `false` at the end of the connection.
+async fn read_head(stream: &mut TcpStream) -> bool {
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !seen.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut byte).await {
+            Ok(1) => seen.push(byte[0]),
+            _ => return false,
+        }
+    }
+    true
+}
+
+async fn answer_all(mut stream: TcpStream, answer: &[u8]) {
+    while read_head(&mut stream).await {
+        if stream.write_all(answer).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_and_again() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    let addr = server(&tasks, |stream| answer_all(stream, SHORT)).await;
+    for _ in 0..100 {
+        assert_eq!(text(&pool, addr, get()).await, "ok");
+    }
+    let stats = pool.stats();
+    assert_eq!((stats.connected, stats.reused, stats.idle), (1, 99, 1));
+}
+
+#[tokio::test]
+async fn a_response_without_a_body_frees_its_connection_at_once() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    let addr = server(&tasks, |stream| {
+        answer_all(
+            stream,
+            b"HTTP/1.1 302 Found\r\nlocation: /z\r\ncontent-length: 0\r\n\r\n",
+        )
+    })
+    .await;
+    let response = pool.send(addr, get()).await.expect("a response");
+    assert_eq!((response.status().as_u16(), pool.stats().idle), (302, 1));
+}
+
+#[tokio::test]
+async fn a_long_body_streams_and_frees_its_connection_at_its_end() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    let addr = server(&tasks, |mut stream| async move {
+        while read_head(&mut stream).await {
+            let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+            stream.write_all(head).await.expect("written");
+            for _ in 0..500 {
+                let chunk = format!("3e8\r\n{}\r\n", "a".repeat(1_000));
+                stream.write_all(chunk.as_bytes()).await.expect("written");
+            }
+            stream.write_all(b"0\r\n\r\n").await.expect("written");
+        }
+    })
+    .await;
+    for _ in 0..3 {
+        assert_eq!(text(&pool, addr, get()).await.len(), 500_000);
+    }
+    assert_eq!((pool.stats().connected, pool.stats().idle), (1, 1));
+    let response = pool.send(addr, get()).await.expect("a response");
+    assert_eq!(pool.stats().idle, 0, "its body is still coming");
+    drop(response);
+    assert_eq!(pool.stats().idle, 0, "half read, it is of no use any more");
+    assert_eq!(text(&pool, addr, get()).await.len(), 500_000);
+}
+
+#[tokio::test]
+async fn a_large_request_body_is_sent_whole() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    let addr = server(&tasks, |mut stream| async move {
+        while read_head(&mut stream).await {
+            let mut body = vec![0; 3_000_000];
+            stream.read_exact(&mut body).await.expect("the whole body");
+            stream.write_all(SHORT).await.expect("written");
+        }
+    })
+    .await;
+    for _ in 0..3 {
+        assert_eq!(text(&pool, addr, post(3_000_000)).await, "ok");
+    }
+    assert_eq!(pool.stats().connected, 1);
+}
+
+#[tokio::test]
+async fn an_idle_connection_that_was_closed_is_replaced_without_a_word() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    let (closed, mut is_closed) = tokio::sync::mpsc::channel::<()>(16);
+    let addr = server(&tasks, move |mut stream| {
+        let closed = closed.clone();
+        async move {
+            read_head(&mut stream).await;
+            stream.write_all(SHORT).await.expect("written");
+            drop(stream);
+            closed.send(()).await.expect("the test waits");
+        }
+    })
+    .await;
+    for n in 1..=5 {
+        assert_eq!(text(&pool, addr, get()).await, "ok", "request {n}");
+        is_closed.recv().await.expect("the server closed");
+        // The runtime learns of it when it next asks the kernel.
+        eventually("the pool sees the end", Duration::from_secs(5), || async {
+            tokio::task::yield_now().await;
+            pool.sweep();
+            pool.stats().idle == 0
+        })
+        .await;
+    }
+    assert_eq!(pool.stats().connected, 5);
+}
+
+#[tokio::test]
+async fn nothing_listening_gives_the_request_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let addr = listener.local_addr().expect("an address");
+    drop(listener);
+    let error = pool()
+        .send(addr, post(3))
+        .await
+        .err()
+        .expect("nobody is there");
+    assert_eq!(
+        (error.kind, error.retry()),
+        (SendErrorKind::Connect, Retry::Safe)
+    );
+    let request = error.request.expect("the request, whole");
+    assert_eq!(
+        request
+            .into_body()
+            .collect()
+            .await
+            .expect("whole")
+            .to_bytes(),
+        "zzz"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_before_the_answer_may_have_taken_effect() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    let addr = server(&tasks, |mut stream| async move {
+        read_head(&mut stream).await;
+    })
+    .await;
+    let error = pool.send(addr, get()).await.err().expect("no answer");
+    assert_eq!(
+        (error.kind, error.retry()),
+        (SendErrorKind::Lost, Retry::IfIdempotent)
+    );
+    assert!(
+        error
+            .to_string()
+            .starts_with("the connection to 127.0.0.1:"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn what_lies_idle_is_bounded_in_number_and_time() {
+    let tasks = Tasks::new();
+    let idle_timeout = Duration::from_millis(30);
+    let config = PoolConfig {
+        max_idle_per_endpoint: 2,
+        idle_timeout,
+        ..PoolConfig::default()
+    };
+    let pool = Plain::new(config);
+    let addr = server(&tasks, |stream| answer_all(stream, SHORT)).await;
+    let five = (0..5).map(|_| text(&pool, addr, get()));
+    futures_util::future::join_all(five).await;
+    assert_eq!((pool.stats().connected, pool.stats().idle), (5, 2));
+    eventually(
+        "idle connections are closed",
+        Duration::from_secs(5),
+        || async {
+            pool.sweep();
+            pool.stats().idle == 0
+        },
+    )
+    .await;
+}
+
+#[test]
+fn each_runtime_can_have_its_own_pool() {
+    let (send, receive) = std::sync::mpsc::sync_channel(1);
+    std::thread::scope(|scope| {
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        scope.spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.expect("a runtime").block_on(async {
+                let tasks = Tasks::new();
+                let addr = server(&tasks, |stream| answer_all(stream, SHORT)).await;
+                send.send(addr).expect("the test waits");
+                stopped.await.ok();
+            });
+        });
+        let addr = receive.recv().expect("an address");
+        let worker = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.expect("a runtime").block_on(async {
+                let pool = pool();
+                for _ in 0..50 {
+                    assert_eq!(text(&pool, addr, get()).await, "ok");
+                }
+                pool.stats().connected
+            })
+        };
+        let workers: Vec<_> = (0..3).map(|_| scope.spawn(worker)).collect();
+        for worker in workers {
+            assert_eq!(worker.join().expect("no panic"), 1);
+        }
+        stop.send(()).ok();
+    });
+}
