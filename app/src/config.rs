@@ -54,6 +54,7 @@ pub struct Config {
     /// The front door.
     pub gateway: gateway::Config,
     // pub links: links::Config,
+    // new-service: /// The service __name__. || pub __name__: ::__name__::Config,
 }
 
 /// How services are spread over processes.
@@ -207,6 +208,7 @@ impl Default for Config {
             discovery: Discovery::default(),
             gateway: gateway::Config::default(),
             // links: links::Config::default(),
+            // new-service: __name__: ::__name__::Config::default(),
         }
     }
 }

@@ -23,7 +23,7 @@ pub fn run(root: &Path, name: &str) -> Result<Outcome> {
     let written = stamp(root, &name)?;
     format(root)?;
     let mut text: String = written.iter().map(|path| format!("  {path}\n")).collect();
-    text.insert_str(0, &format!("stamped the service `{}`:\n", name.kebab()));
+    text.insert_str(0, &format!("stamped the service `{}`:\n", name.as_str()));
     text.push_str("next: change its domain and contract, then run `cargo xtask graph` and `cargo xtask tidy`\n");
     Ok(Outcome {
         text,
@@ -46,11 +46,11 @@ fn format(root: &Path) -> Result<()> {
 
 /// Writes the files and the registrations; gives back what was written or changed, from the root.
 pub fn stamp(root: &Path, name: &Name) -> Result<Vec<String>> {
-    let taken = root.join("services").join(name.kebab());
+    let taken = root.join("services").join(name.as_str());
     if taken.exists() {
         bail!(
             "services/{} exists already: choose another name",
-            name.kebab()
+            name.as_str()
         );
     }
     let templates = root.join(TEMPLATES);

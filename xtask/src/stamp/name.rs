@@ -6,44 +6,76 @@ use anyhow::{Result, bail};
 const NAME_CHARS_MAX: usize = 32;
 /// Names that mean something else in this workspace, or to Rust.
 const TAKEN: &[&str] = &[
+    "abstract",
+    "admin",
+    "alloc",
+    "api",
     "app",
-    "contracts",
-    "platform",
-    "services",
-    "console",
-    "xtask",
-    "lab",
-    "docs",
-    "kernel",
-    "mesh",
-    "storage",
+    "async",
+    "blobs",
     "bus",
     "cache",
-    "web",
-    "testkit",
-    "telemetry",
-    "blobs",
-    "tradewind",
+    "config",
+    "console",
+    "const",
+    "contracts",
     "core",
-    "std",
-    "alloc",
-    "test",
-    "self",
-    "super",
     "crate",
-    "public",
-    "rpc",
-    "api",
-    "admin",
+    "docs",
+    "domain",
+    "dyn",
+    "enum",
+    "events",
+    "extern",
+    "gen",
+    "health",
+    "http",
+    "impl",
+    "jobs",
+    "kernel",
+    "lab",
+    "macro",
+    "match",
+    "mesh",
     "metrics",
+    "move",
+    "platform",
+    "proc",
+    "public",
     "registry",
+    "rpc",
+    "self",
+    "service",
+    "services",
+    "static",
+    "std",
+    "storage",
+    "store",
+    "struct",
+    "super",
+    "system",
+    "telemetry",
+    "test",
+    "testkit",
+    "trace",
+    "tradewind",
+    "trait",
+    "try",
+    "type",
+    "union",
+    "unsafe",
+    "unsized",
+    "virtual",
+    "web",
+    "where",
+    "while",
+    "xtask",
+    "yield",
 ];
 
 /// A service's name: a plural noun in lower case, such as `parcels`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name {
-    kebab: String,
-}
+pub struct Name(String);
 
 impl Name {
     /// Checks a name as it was typed.
@@ -51,50 +83,36 @@ impl Name {
         let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
         let plain = text
             .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        if !starts
-            || !plain
-            || text.ends_with('-')
-            || text.contains("--")
-            || text.len() > NAME_CHARS_MAX
-        {
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        if !starts || !plain || text.len() < 3 || text.len() > NAME_CHARS_MAX {
             bail!(
-                "`{text}` is no service name: use up to {NAME_CHARS_MAX} of a-z, 0-9 and inner dashes, such as `parcels`"
+                "`{text}` is no service name: use one word of 3 to {NAME_CHARS_MAX} of a-z and 0-9, such as `parcels`"
             );
         }
         if TAKEN.contains(&text) {
             bail!("`{text}` is taken: choose another noun");
         }
-        Ok(Self {
-            kebab: text.to_owned(),
-        })
+        Ok(Self(text.to_owned()))
     }
 
-    /// `parcel-boxes`: the folder and package.
-    pub fn kebab(&self) -> &str {
-        &self.kebab
+    /// The name as it was typed: the folder, the package, the module, the schema, the path.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
-    /// `parcel_boxes`: the module.
-    pub fn snake(&self) -> String {
-        self.kebab.replace('-', "_")
-    }
-
-    /// `parcel_box`: one of them.
+    /// `parcel`: one of them.
     pub fn item(&self) -> String {
-        singular(&self.snake())
+        singular(&self.0)
     }
 
     /// Puts the name in the place of each placeholder.
     pub fn fill(&self, text: &str) -> String {
-        let (snake, item) = (self.snake(), self.item());
+        let (name, item) = (self.0.clone(), self.item());
         [
-            ("__name__", snake.clone()),
-            ("__kebab__", self.kebab.clone()),
-            ("__Name__", crate::tidy::names::camel(&snake)),
-            ("__NAME__", snake.to_uppercase()),
-            ("__item__", item.clone()),
+            ("__Name__", crate::tidy::names::camel(&name)),
             ("__Item__", crate::tidy::names::camel(&item)),
+            ("__name__", name),
+            ("__item__", item),
         ]
         .iter()
         .fold(text.to_owned(), |text, (placeholder, value)| {
@@ -108,9 +126,9 @@ fn singular(plural: &str) -> String {
     let stem = |ending: &str| plural.strip_suffix(ending);
     if let Some(stem) = stem("ies") {
         format!("{stem}y")
-    } else if let Some(stem) = stem("xes").map(|stem| format!("{stem}x")) {
-        stem
-    } else if let Some(stem) = stem("s").filter(|stem| !stem.ends_with('s') && stem.len() > 1) {
+    } else if let Some(stem) = stem("xes") {
+        format!("{stem}x")
+    } else if let Some(stem) = stem("s").filter(|stem| !stem.ends_with('s')) {
         stem.to_owned()
     } else {
         format!("{plural}_item")
@@ -123,11 +141,15 @@ mod tests {
 
     #[test]
     fn a_name_fills_every_form() {
-        let name = Name::parse("parcel-boxes").unwrap();
-        let filled = name.fill("__name__ __kebab__ __Name__ __NAME__ __item__ __Item__");
+        let name = Name::parse("boxes").unwrap();
         assert_eq!(
-            filled,
-            "parcel_boxes parcel-boxes ParcelBoxes PARCEL_BOXES parcel_box ParcelBox"
+            name.fill("__name__ __Name__ __item__ __Item__"),
+            "boxes Boxes box Box"
+        );
+        let name = Name::parse("search").unwrap();
+        assert_eq!(
+            name.fill("__name__ __Name__ __item__ __Item__"),
+            "search Search search_item SearchItem"
         );
     }
 
@@ -136,14 +158,23 @@ mod tests {
         let one = |name: &str| Name::parse(name).unwrap().item();
         assert_eq!(one("parcels"), "parcel");
         assert_eq!(one("deliveries"), "delivery");
-        assert_eq!(one("search"), "search_item");
         assert_eq!(one("press"), "press_item");
     }
 
     #[test]
     fn a_name_that_would_not_work_is_refused() {
         for bad in [
-            "", "Parcels", "9lives", "parcels-", "a--b", "a b", "../x", "kernel", "web",
+            "",
+            "a",
+            "Parcels",
+            "9lives",
+            "rate-limits",
+            "rate_limits",
+            "a b",
+            "../x",
+            "kernel",
+            "web",
+            "type",
         ] {
             assert!(Name::parse(bad).is_err(), "{bad} was taken");
         }

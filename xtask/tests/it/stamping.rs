@@ -7,12 +7,12 @@ use crate::mini::Mini;
 fn with_templates() -> Mini {
     let mini = Mini::new();
     mini.write(
-        "xtask/templates/services/__kebab__/src/lib.rs",
+        "xtask/templates/services/__name__/src/lib.rs",
         "//! __Name__.\npub fn __item__() {}\n",
     );
     mini.write(
-        "xtask/templates/services/__kebab__/Cargo.toml.in",
-        "[package]\nname = \"__kebab__\"\n",
+        "xtask/templates/services/__name__/Cargo.toml.in",
+        "[package]\nname = \"__name__\"\n",
     );
     mini.write(
         "xtask/templates/app/src/compose/__name__.rs",
@@ -20,11 +20,11 @@ fn with_templates() -> Mini {
     );
     mini.append(
         "Cargo.toml",
-        "# new-service: __kebab__ = { path = \"services/__kebab__\" }\n",
+        "# new-service: __name__ = { path = \"services/__name__\" }\n",
     );
     mini.append(
         "app/Cargo.toml",
-        "# new-service: __kebab__.workspace = true\n",
+        "# new-service: __name__.workspace = true\n",
     );
     mini.append(
         "contracts/src/lib.rs",
@@ -37,25 +37,25 @@ fn with_templates() -> Mini {
 #[test]
 fn a_stamped_service_is_filled_and_registered() {
     let mini = with_templates();
-    let written = stamp::stamp(mini.path(), &Name::parse("parcel-boxes").unwrap()).unwrap();
+    let written = stamp::stamp(mini.path(), &Name::parse("parcels").unwrap()).unwrap();
     assert_eq!(
-        mini.read("services/parcel-boxes/src/lib.rs"),
-        "//! ParcelBoxes.\npub fn parcel_box() {}\n"
+        mini.read("services/parcels/src/lib.rs"),
+        "//! Parcels.\npub fn parcel() {}\n"
     );
     assert_eq!(
-        mini.read("services/parcel-boxes/Cargo.toml"),
-        "[package]\nname = \"parcel-boxes\"\n"
+        mini.read("services/parcels/Cargo.toml"),
+        "[package]\nname = \"parcels\"\n"
     );
     assert!(
         mini.read("contracts/src/lib.rs")
-            .contains("\npub mod parcel_boxes;\n// new-service")
+            .contains("\npub mod parcels;\n// new-service")
     );
     assert!(
         mini.read("app/Cargo.toml")
-            .contains("\nparcel-boxes.workspace = true\n# new-service")
+            .contains("\nparcels.workspace = true\n# new-service")
     );
     assert!(
-        written.contains(&"app/src/compose/parcel_boxes.rs".to_owned()),
+        written.contains(&"app/src/compose/parcels.rs".to_owned()),
         "{written:?}"
     );
 }

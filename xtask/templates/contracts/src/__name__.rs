@@ -1,15 +1,15 @@
-//! What the service `__kebab__` promises: things with a name, each known by its id.
+//! What the service `__name__` promises: things with a name, each known by its id.
 
 use kernel::{Code, Coded, Id, Page, Retry, Timestamp};
 use mesh::{MeshError, contract};
 use serde::{Deserialize, Serialize};
 
 /// Told after each change of a __item__; the payload is the [`__Item__`] as it is now.
-pub const TOPIC_CHANGED: &str = "__kebab__.changed";
+pub const TOPIC_CHANGED: &str = "__name__.changed";
 
 contract! {
     /// Keeps __name__.
-    pub trait __Name__("__kebab__") error __Name__Error {
+    pub trait __Name__("__name__") error __Name__Error {
         /// Adds one.
         command create(Create__Item__) -> __Item__;
         /// Finds one by its id.

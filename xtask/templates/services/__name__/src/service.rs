@@ -13,7 +13,7 @@ use crate::domain::{self, Order};
 use crate::store::{OnceKey, Store};
 
 /// What implements the contract.
-pub struct Service {
+pub(crate) struct Service {
     pub(crate) ctx: Ctx,
     pub(crate) store: Store,
     pub(crate) order: ChoiceKnob<Order>,

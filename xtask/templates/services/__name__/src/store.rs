@@ -26,27 +26,24 @@ const OLDEST: Sql =
 const COUNT: Sql = Sql::both("SELECT count FROM tally WHERE id = 1");
 const TALLY: Sql = Sql::both("UPDATE tally SET count = count + 1 WHERE id = 1");
 
-/// Every statement, for the test that prepares them on both engines.
-pub const STATEMENTS: &[Sql] = &[INSERT, GET, NEWEST, OLDEST, COUNT, TALLY];
-
 /// A request that takes effect once, however often it is sent.
 #[derive(Debug, Clone)]
-pub struct OnceKey {
+pub(crate) struct OnceKey {
     /// Who asks for what: keys of different callers do not meet.
-    pub scope: String,
+    pub(crate) scope: String,
     /// The key.
-    pub key: String,
+    pub(crate) key: String,
     /// What was asked.
-    pub fingerprint: [u8; 32],
+    pub(crate) fingerprint: [u8; 32],
 }
 
 /// The store.
 #[derive(Clone)]
-pub struct Store(pub Db);
+pub(crate) struct Store(pub(crate) Db);
 
 impl Store {
     /// Keeps a new one and tells of it, in one transaction.
-    pub async fn insert(&self, made: __Item__, once: Option<OnceKey>) -> Result<__Item__> {
+    pub(crate) async fn insert(&self, made: __Item__, once: Option<OnceKey>) -> Result<__Item__> {
         self.0
             .write(async move |tx: &mut Tx<'_>| match &once {
                 None => insert(tx, &made).await,
@@ -60,7 +57,7 @@ impl Store {
     }
 
     /// One by its id.
-    pub async fn get(&self, id: Id) -> Result<Option<__Item__>> {
+    pub(crate) async fn get(&self, id: Id) -> Result<Option<__Item__>> {
         self.0
             .read(async move |tx: &mut Tx<'_>| {
                 tx.query_opt(&GET, &[&id]).await?.as_ref().map(row).transpose()
@@ -69,7 +66,7 @@ impl Store {
     }
 
     /// Up to `limit` of them after `after`.
-    pub async fn page(&self, order: Order, after: Option<Id>, limit: u32) -> Result<Vec<__Item__>> {
+    pub(crate) async fn page(&self, order: Order, after: Option<Id>, limit: u32) -> Result<Vec<__Item__>> {
         self.0
             .read(async move |tx: &mut Tx<'_>| {
                 let (sql, start) = match order {
@@ -84,14 +81,14 @@ impl Store {
     }
 
     /// How many events of new ones were heard.
-    pub async fn count(&self) -> Result<u64> {
+    pub(crate) async fn count(&self) -> Result<u64> {
         let count = async |tx: &mut Tx<'_>| tx.query_one(&COUNT, &[]).await?.get::<i64>(0);
         Ok(self.0.read(count).await?.unsigned_abs())
     }
 }
 
 /// Counts one more, in the transaction of the event that told of it.
-pub async fn tally(tx: &mut Tx<'_>) -> Result<()> {
+pub(crate) async fn tally(tx: &mut Tx<'_>) -> Result<()> {
     tx.execute(&TALLY, &[]).await.map(drop)
 }
 

@@ -34,9 +34,9 @@ pub(crate) struct Document;
 /// The routes.
 pub(crate) fn handler(routes: Routes) -> Arc<dyn web::Handler> {
     let router = Router::new()
-        .route("/api/__kebab__", get(list).post(create))
-        .route("/api/__kebab__/count", get(count))
-        .route("/api/__kebab__/{id}", get(one))
+        .route("/api/__name__", get(list).post(create))
+        .route("/api/__name__/count", get(count))
+        .route("/api/__name__/{id}", get(one))
         .with_state(routes);
     web::from_router(router)
 }
@@ -50,7 +50,7 @@ impl Routes {
 }
 
 /// Add one.
-#[utoipa::path(post, path = "/api/__kebab__", tag = "__kebab__", request_body = Create__Item__,
+#[utoipa::path(post, path = "/api/__name__", tag = "__name__", request_body = Create__Item__,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again")),
     responses((status = 201, body = __Item__), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 async fn create(
@@ -64,12 +64,12 @@ async fn create(
     }
     let Json(body) = request.body;
     let made = routes.service.create(&cx, body).await.map_err(|error| problem(&error))?;
-    let location = [(header::LOCATION, format!("/api/__kebab__/{}", made.id))];
+    let location = [(header::LOCATION, format!("/api/__name__/{}", made.id))];
     Ok((StatusCode::CREATED, location, Json(made)))
 }
 
 /// One by its id.
-#[utoipa::path(get, path = "/api/__kebab__/{id}", tag = "__kebab__", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/__name__/{id}", tag = "__name__", params(("id" = String, Path)),
     responses((status = 200, body = __Item__), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 async fn one(
     State(routes): State<Routes>,
@@ -82,7 +82,7 @@ async fn one(
 }
 
 /// One page of all.
-#[utoipa::path(get, path = "/api/__kebab__", tag = "__kebab__",
+#[utoipa::path(get, path = "/api/__name__", tag = "__name__",
     params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
     responses((status = 200, body = Page<__Item__>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 async fn list(
@@ -96,7 +96,7 @@ async fn list(
 }
 
 /// How many there are.
-#[utoipa::path(get, path = "/api/__kebab__/count", tag = "__kebab__",
+#[utoipa::path(get, path = "/api/__name__/count", tag = "__name__",
     responses((status = 200, body = __Item__Count)))]
 async fn count(State(routes): State<Routes>, meta: Meta) -> Result<Json<__Item__Count>, ProblemReply> {
     let found = routes.service.count(&routes.cx(&meta), Count__Name__ {}).await;

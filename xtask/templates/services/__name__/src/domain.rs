@@ -4,11 +4,11 @@ use contracts::__name__::{Create__Item__, __Item__, __Name__Error};
 use kernel::{Choice, Id, Timestamp};
 
 /// The longest name, in characters.
-pub const NAME_CHARS_MAX: usize = 100;
+pub(crate) const NAME_CHARS_MAX: usize = 100;
 
 /// In which order a list stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub(crate) enum Order {
     /// The newest first.
     Newest,
     /// The oldest first.
@@ -21,7 +21,7 @@ impl Choice for Order {
 }
 
 /// The __item__ that a request asks for, or what is wrong with it.
-pub fn create(request: &Create__Item__, id: Id, now: Timestamp) -> Result<__Item__, __Name__Error> {
+pub(crate) fn create(request: &Create__Item__, id: Id, now: Timestamp) -> Result<__Item__, __Name__Error> {
     let name = request.name.trim();
     if name.is_empty() {
         return Err(invalid("a name is needed; send at least one character"));
