@@ -21,7 +21,7 @@ const TEMPLATES: &str = "xtask/templates";
 pub fn run(root: &Path, name: &str) -> Result<Outcome> {
     let name = Name::parse(name)?;
     let written = stamp(root, &name)?;
-    format(root)?;
+    format(root, &name)?;
     let mut text: String = written.iter().map(|path| format!("  {path}\n")).collect();
     text.insert_str(0, &format!("stamped the service `{}`:\n", name.as_str()));
     text.push_str("next: change its domain and contract, then run `cargo xtask graph` and `cargo xtask tidy`\n");
@@ -32,9 +32,17 @@ pub fn run(root: &Path, name: &str) -> Result<Outcome> {
 }
 
 /// Lets rustfmt put the new lines in order: a name's length moves line breaks.
-fn format(root: &Path) -> Result<()> {
+fn format(root: &Path, name: &Name) -> Result<()> {
     let status = Command::new("cargo")
-        .arg("fmt")
+        .args([
+            "fmt",
+            "-p",
+            "contracts",
+            "-p",
+            "tradewind",
+            "-p",
+            name.as_str(),
+        ])
         .current_dir(root)
         .status()
         .context("run cargo fmt")?;
