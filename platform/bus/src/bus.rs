@@ -162,6 +162,11 @@ impl Bus {
             options: self.0.options,
             tasks: self.0.tasks.clone(),
             lanes: lanes.collect::<Result<_, _>>()?,
+            leads: self.0.metrics.gauge(
+                "bus_relay_leads",
+                "Whether this process relays the producer's outbox.",
+                &[("producer", db.schema())],
+            ),
         };
         self.0.tasks.spawn(relay.run());
         Ok(())

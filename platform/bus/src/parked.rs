@@ -82,23 +82,6 @@ const LIST: Sql = Sql::both(
 );
 const COUNT: Sql = Sql::both("SELECT count(*) FROM bus_parked WHERE consumer = $1 AND state = $2");
 
-/// Every statement here, to be prepared on both engines by a test.
-#[cfg(test)]
-pub(crate) const STATEMENTS: &[&Sql] = &[
-    &PARK,
-    &TOUCH,
-    &DUE,
-    &NEXT_DUE,
-    &TAKE,
-    &PROMOTE,
-    &LESS,
-    &FAIL,
-    &REDRIVE,
-    &REDRIVE_ALL,
-    &LIST,
-    &COUNT,
-];
-
 /// An event that was given up, with what went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {

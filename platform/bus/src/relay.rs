@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use kernel::{Clock, Tasks, Timestamp};
 use storage::{Db, Lease, Tx};
+use telemetry::Gauge;
 use tokio_util::sync::CancellationToken;
 
 use crate::options::BusOptions;
@@ -50,6 +51,7 @@ pub(crate) struct Relay {
     pub(crate) options: BusOptions,
     pub(crate) tasks: Tasks,
     pub(crate) lanes: Vec<Arc<Lane>>,
+    pub(crate) leads: Gauge,
 }
 
 impl Relay {
@@ -98,6 +100,7 @@ impl Relay {
             .iter()
             .map(|lane| self.tasks.spawn(Arc::clone(lane).run(term.clone())))
             .collect();
+        self.leads.set(1);
         let mut pruned = tokio::time::Instant::now();
         while term.lasts() && !self.tasks.is_stopping() {
             self.pause(self.options.lease / 4).await;
@@ -118,6 +121,7 @@ impl Relay {
         }
         term.over.cancel();
         join_all(running).await;
+        self.leads.set(0);
         let release = async move |tx: &mut Tx<'_>| tx.release_lease(&lease).await;
         if let Err(error) = self.db.write::<_, storage::Error, _>(release).await {
             tracing::debug!(%error, "the relay's lease runs out by itself");

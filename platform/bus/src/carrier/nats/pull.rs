@@ -10,7 +10,7 @@ use async_nats::jetstream::AckKind;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use async_nats::jetstream::stream::Stream;
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use kernel::{Tasks, Timestamp};
 use storage::{Position, Tx};
 use tokio::time::{Instant, timeout};
@@ -112,6 +112,13 @@ impl Puller {
         let stream = self.nats.jetstream.get_stream(&names.stream).await?;
         let incarnation = stream.cached_info().created.unix_timestamp_nanos();
         let name = durable(incarnation);
+        // One that was made when the stream was about to be replaced: a work queue has room for one.
+        let mut names_there = stream.consumer_names();
+        while let Some(other) = names_there.try_next().await? {
+            if other != name {
+                stream.delete_consumer(&other).await?;
+            }
+        }
         // What another replica was given and did not acknowledge would come after what is new:
         // a consumer made anew gives everything from the first that is not acknowledged, in order.
         if stream

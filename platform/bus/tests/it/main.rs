@@ -1,0 +1,10 @@
+//! The bus from outside: one story over every carrier and both engines, and what it survives.
+
+mod crash;
+mod leading;
+mod ledger;
+mod listening;
+mod parking;
+mod story;
+mod wipe;
+mod world;

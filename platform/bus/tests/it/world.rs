@@ -1,0 +1,268 @@
+//! A producer and a consumer, each with a database and processes of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bus::{Bus, BusOptions, Consumer, MeshPush, Nats, NatsOptions, RetryOptions, Route, Via};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use kernel::{Ctx, Tasks};
+use mesh::discovery::{Endpoint, StaticDiscovery};
+use storage::{Db, DbOptions};
+use telemetry::Metrics;
+use testkit::TempDir;
+use tokio::net::TcpListener;
+
+use crate::ledger::{Audit, Ledger, MIGRATIONS, Published, TOPIC, TOPICS, applied, audit};
+
+pub(crate) const NAME: &str = "ledger.work";
+pub(crate) const LONG: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Way {
+    Direct,
+    Push,
+    Nats,
+}
+
+pub(crate) fn options() -> BusOptions {
+    BusOptions {
+        retry: RetryOptions {
+            attempts_max: 3,
+            pause: Duration::from_millis(20),
+            pause_max: Duration::from_millis(100),
+        },
+        lease: Duration::from_secs(2),
+        ..BusOptions::default()
+    }
+}
+
+/// Two databases, and what stands between them.
+pub(crate) struct World {
+    pub(crate) way: Way,
+    pub(crate) producer: Db,
+    pub(crate) consumer: Db,
+    pub(crate) nats: Option<testkit::Nats>,
+    pub(crate) metrics: Metrics,
+    _directory: TempDir,
+}
+
+impl World {
+    /// None when a server that it needs is not installed.
+    pub(crate) async fn new(engine: Engine, way: Way) -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let directory = TempDir::new().expect("a directory");
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let mut databases = Vec::new();
+        for role in ["producer", "consumer"] {
+            let (url, schema) = match engine {
+                Engine::Sqlite => {
+                    let file = directory.path().join(role);
+                    (format!("sqlite://{}.db", file.display()), role.to_owned())
+                }
+                Engine::Postgres => {
+                    let server = testkit::Postgres::shared().await?;
+                    (server.url(), format!("{role}_{number}"))
+                }
+            };
+            let db = Db::open(&url, DbOptions::new(schema))
+                .await
+                .expect("opened");
+            db.migrate(MIGRATIONS).await.expect("migrated");
+            databases.push(db);
+        }
+        let nats = match way {
+            Way::Nats => Some(testkit::Nats::start().await?),
+            _ => None,
+        };
+        let consumer = databases.pop().expect("two databases");
+        let producer = databases.pop().expect("two databases");
+        let metrics = Metrics::new();
+        Some(Self {
+            way,
+            producer,
+            consumer,
+            nats,
+            metrics,
+            _directory: directory,
+        })
+    }
+
+    async fn nats(&self) -> Nats {
+        let url = self.nats.as_ref().expect("a NATS").url();
+        let options = NatsOptions {
+            timeout: Duration::from_secs(2),
+            ..NatsOptions::default()
+        };
+        Nats::open(&url, options).await.expect("a fine URL")
+    }
+
+    /// Starts a consumer's process and a producer's process that relays to it.
+    pub(crate) async fn start(&self, ledger: &Ledger) -> Running {
+        let consumer = self.start_consumer(ledger).await;
+        let producer = self.start_producer(&consumer).await;
+        Running { consumer, producer }
+    }
+
+    pub(crate) async fn start_consumer(&self, ledger: &Ledger) -> Process {
+        let tasks = Tasks::new();
+        let bus = Bus::new(
+            &Ctx::system(),
+            self.metrics.clone(),
+            tasks.clone(),
+            options(),
+        );
+        let consumers = [Consumer::group(NAME, TOPICS, ledger.clone())];
+        bus.host(&self.consumer, &consumers).await.expect("hosted");
+        let mut port = None;
+        match self.way {
+            Way::Direct => {}
+            Way::Push => port = Some(listen(&bus, &tasks).await),
+            Way::Nats => bus
+                .pull(&self.nats().await, self.producer.schema(), NAME)
+                .expect("it is hosted here"),
+        }
+        Process { bus, tasks, port }
+    }
+
+    pub(crate) async fn start_producer(&self, consumer: &Process) -> Process {
+        let via = match (self.way, consumer.port) {
+            (Way::Push, Some(port)) => {
+                let at = Endpoint::at(([127, 0, 0, 1], port).into());
+                let found = StaticDiscovery::new().with("ledger", vec![at]);
+                let post = Arc::new(MeshPush::new(Arc::new(found), Some("a secret")));
+                Via::Push {
+                    service: "ledger".to_owned(),
+                    post,
+                }
+            }
+            (Way::Nats, _) => Via::Nats(Box::new(self.nats().await)),
+            _ => Via::Here,
+        };
+        let route = Route {
+            consumer: NAME.to_owned(),
+            topics: vec![TOPIC.to_owned()],
+            via,
+        };
+        // In one process, the consumer's bus relays; otherwise the producer has its own.
+        let (bus, tasks) = match self.way {
+            Way::Direct => (consumer.bus.clone(), consumer.tasks.clone()),
+            _ => {
+                let tasks = Tasks::new();
+                (
+                    Bus::new(
+                        &Ctx::system(),
+                        self.metrics.clone(),
+                        tasks.clone(),
+                        options(),
+                    ),
+                    tasks,
+                )
+            }
+        };
+        bus.relay(&self.producer, vec![route])
+            .expect("a fine route");
+        Process {
+            bus,
+            tasks,
+            port: None,
+        }
+    }
+
+    pub(crate) async fn until_applied(&self, count: i64) {
+        testkit::eventually(&format!("{count} events are applied"), LONG, || async {
+            applied(&self.consumer).await >= count
+        })
+        .await;
+    }
+
+    pub(crate) async fn until_all_applied(&self, published: &Published) {
+        self.until_applied(published.count).await;
+        assert_eq!(
+            audit(&self.consumer, published).await,
+            Audit::default(),
+            "{:?}",
+            self.way
+        );
+    }
+
+    pub(crate) fn counter(&self, name: &'static str) -> u64 {
+        self.metrics.counter(name, "", &[("consumer", NAME)]).get()
+    }
+
+    pub(crate) fn replays(&self) -> u64 {
+        let labels = [("producer", self.producer.schema()), ("consumer", NAME)];
+        self.metrics.counter("bus_replays_total", "", &labels).get()
+            + self
+                .metrics
+                .counter("bus_carrier_failures_total", "", &labels)
+                .get()
+    }
+}
+
+/// A process of a service, as far as the bus goes.
+pub(crate) struct Process {
+    pub(crate) bus: Bus,
+    pub(crate) tasks: Tasks,
+    port: Option<u16>,
+}
+
+pub(crate) struct Running {
+    pub(crate) consumer: Process,
+    pub(crate) producer: Process,
+}
+
+impl Running {
+    pub(crate) async fn stop(self) {
+        self.producer.tasks.shutdown().await;
+        self.consumer.tasks.shutdown().await;
+    }
+}
+
+/// Serves `POST /bus/deliver` as the application does.
+async fn listen(bus: &Bus, tasks: &Tasks) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let (bus, tasks) = (bus.clone(), tasks.clone());
+    tasks.clone().spawn(async move {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = tasks.stopping() => return,
+            };
+            let (stream, _) = accepted.expect("accepted");
+            let (bus, stop) = (bus.clone(), tasks.clone());
+            tasks.spawn(async move {
+                let service = hyper::service::service_fn(|r| deliver(bus.clone(), r));
+                let serving = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service);
+                tokio::select! { _ = serving => {}, () = stop.stopping() => {} }
+            });
+        }
+    });
+    port
+}
+
+async fn deliver(
+    bus: Bus,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    assert_eq!(request.headers()["x-tradewind-cluster"], "a secret");
+    assert_eq!(request.uri().query(), Some("consumer=ledger.work"));
+    let batch = request.into_body().collect().await?.to_bytes();
+    let mut response = Response::new(Full::default());
+    if let Err(error) = bus.receive(NAME, &batch).await {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        *response.body_mut() = error.to_string().into();
+    }
+    Ok(response)
+}
