@@ -28,6 +28,8 @@ pub struct DbOptions {
     pub group_max: usize,
     /// PostgreSQL: how many connections there are at most.
     pub connections_max: usize,
+    /// PostgreSQL: how long one run of a transaction may take, migrations apart.
+    pub transaction_max: Duration,
     /// How long to wait for a connection, or for another process that holds the file.
     pub wait_max: Duration,
 }
@@ -44,6 +46,7 @@ impl DbOptions {
             queue_max: 4_096,
             group_max: 512,
             connections_max: 16,
+            transaction_max: Duration::from_secs(30),
             wait_max: Duration::from_secs(5),
         }
     }
@@ -170,6 +173,18 @@ impl Db {
         }
         metrics.write_time.observe(start.elapsed());
         done
+    }
+
+    /// [`Db::write`] without a limit of time, for migrations.
+    pub(crate) async fn write_long<R, F>(&self, work: F) -> Result<R>
+    where
+        F: AsyncFn(&mut Tx<'_>) -> Result<R> + Send + 'static,
+        R: Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.write(work).await,
+            Engine::Postgres(engine) => engine.write_long(work).await,
+        }
     }
 
     /// Runs `work` on a snapshot. Nothing can be written.

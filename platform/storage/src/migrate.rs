@@ -53,7 +53,7 @@ impl Db {
         in_order(migrations)?;
         let migrations = migrations.to_vec();
         let schema = self.schema().to_owned();
-        self.write(async move |tx| {
+        self.write_long(async move |tx| {
             if tx.dialect() == Dialect::Postgres {
                 // The lock is held to the end of the transaction; the others wait here.
                 tx.batch(&format!(

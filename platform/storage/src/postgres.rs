@@ -7,6 +7,7 @@ mod error;
 pub(crate) mod session;
 mod value;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,8 @@ struct Inner {
 enum Mode {
     Read,
     Write,
+    /// A write without a limit of time.
+    WriteLong,
 }
 
 /// How one run of a transaction ended.
@@ -66,6 +69,14 @@ impl Postgres {
         E: From<Error> + Send + 'static,
     {
         self.run(Mode::Write, work).await
+    }
+
+    pub(crate) async fn write_long<R, F>(&self, work: F) -> Result<R>
+    where
+        F: AsyncFn(&mut Tx<'_>) -> Result<R> + Send + 'static,
+        R: Send + 'static,
+    {
+        self.run(Mode::WriteLong, work).await
     }
 
     pub(crate) async fn read<R, E, F>(&self, work: F) -> Result<R, E>
@@ -113,7 +124,7 @@ impl Inner {
         let mut runs = 0;
         loop {
             runs += 1;
-            let (error, kind) = match self.run_once(mode, work).await {
+            let (error, kind) = match self.run_in_time(mode, work).await {
                 Run::Done(answer) => return answer,
                 Run::Again(error, kind) => (error, kind),
             };
@@ -132,7 +143,32 @@ impl Inner {
         }
     }
 
-    async fn run_once<R, E, F>(&self, mode: Mode, work: &F) -> Run<R, E>
+    /// A server that hangs, or a long wait for a row, ends with an error and a closed connection.
+    async fn run_in_time<R, E, F>(&self, mode: Mode, work: &F) -> Run<R, E>
+    where
+        F: AsyncFn(&mut Tx<'_>) -> Result<R, E>,
+        E: From<Error>,
+    {
+        let committing = Cell::new(false);
+        let run = self.run_once(mode, work, &committing);
+        if mode == Mode::WriteLong {
+            return run.await;
+        }
+        let limit = self.shared.options.transaction_max;
+        tokio::time::timeout(limit, run).await.unwrap_or_else(|_| {
+            let (kind, what) = match committing.get() && mode == Mode::Write {
+                true => (
+                    ErrorKind::CommitUnknown,
+                    "committing, which may have succeeded",
+                ),
+                false => (ErrorKind::Timeout, "running, and was rolled back"),
+            };
+            let message = format!("after {limit:?} a transaction was still {what}");
+            Run::Done(Err(Error::new(kind, message).into()))
+        })
+    }
+
+    async fn run_once<R, E, F>(&self, mode: Mode, work: &F, committing: &Cell<bool>) -> Run<R, E>
     where
         F: AsyncFn(&mut Tx<'_>) -> Result<R, E>,
         E: From<Error>,
@@ -163,15 +199,16 @@ impl Inner {
                 return Run::Done(Err(error));
             }
         };
-        if mode == Mode::Write
+        if mode != Mode::Read
             && let Err(error) = self.faults().await
         {
             session.rollback().await;
             return Run::Done(Err(error.into()));
         }
         let start = Instant::now();
+        committing.set(true);
         let committed = session.commit().await;
-        if mode == Mode::Write {
+        if mode != Mode::Read {
             self.shared.metrics.commits.inc();
             self.shared.metrics.commit_time.observe(start.elapsed());
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use kernel::Ctx;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Statement, params};
 use tokio::sync::{mpsc, oneshot};
 
 const SCHEMA: &str = "CREATE TABLE orders (id INTEGER PRIMARY KEY, customer INTEGER NOT NULL,
@@ -34,15 +34,20 @@ fn open(path: &std::path::Path) -> Connection {
     conn
 }
 
+const INSERT_ORDER: &str = "INSERT INTO orders (id, customer, body) VALUES (?1, ?2, ?3)";
+const INSERT_EVENT: &str = "INSERT INTO outbox (id, topic, key, kind, payload, trace, created_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, NULL, ?6)";
+
 /// One row, its index, and an outbox row like the seam's.
-fn insert(conn: &Connection, ctx: &Ctx, id: i64, body: &str) -> rusqlite::Result<()> {
-    conn.prepare_cached("INSERT INTO orders (id, customer, body) VALUES (?1, ?2, ?3)")?
-        .execute(params![id, id % 1_000, body])?;
-    conn.prepare_cached(
-        "INSERT INTO outbox (id, topic, key, kind, payload, trace, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, NULL, ?6)",
-    )?
-    .execute(params![
+fn insert(
+    insert_order: &mut Statement<'_>,
+    insert_event: &mut Statement<'_>,
+    ctx: &Ctx,
+    id: i64,
+    body: &str,
+) -> rusqlite::Result<()> {
+    insert_order.execute(params![id, id % 1_000, body])?;
+    insert_event.execute(params![
         ctx.new_id().to_string(),
         "orders",
         id.to_string(),
@@ -87,27 +92,34 @@ pub(crate) async fn group(clients: usize, time: Duration) -> f64 {
     rate
 }
 
+/// Every statement is prepared once, so that nothing but SQLite and the hand-over is measured.
 fn write(conn: &Connection, mut queue: mpsc::Receiver<Order>) {
     let ctx = Ctx::system();
-    let step = |text: &str| {
-        conn.prepare_cached(text)
-            .and_then(|mut s| s.execute([]))
-            .expect("a step");
+    let prepare = |text: &str| conn.prepare(text).expect("a statement");
+    let mut insert_order = prepare(INSERT_ORDER);
+    let mut insert_event = prepare(INSERT_EVENT);
+    let mut begin = prepare("BEGIN IMMEDIATE");
+    let mut savepoint = prepare("SAVEPOINT job");
+    let mut back = prepare("ROLLBACK TO job");
+    let mut release = prepare("RELEASE job");
+    let mut commit = prepare("COMMIT");
+    let step = |statement: &mut Statement<'_>| {
+        statement.execute([]).expect("a step");
     };
     let mut orders = Vec::with_capacity(GROUP_MAX);
     while queue.blocking_recv_many(&mut orders, GROUP_MAX) > 0 {
         let mut outcomes = Vec::with_capacity(orders.len());
-        step("BEGIN IMMEDIATE");
-        for order in &orders {
-            step("SAVEPOINT job");
-            let done = insert(conn, &ctx, order.id, &order.body).is_ok();
+        step(&mut begin);
+        for Order { id, body, .. } in &orders {
+            step(&mut savepoint);
+            let done = insert(&mut insert_order, &mut insert_event, &ctx, *id, body).is_ok();
             if !done {
-                step("ROLLBACK TO job");
+                step(&mut back);
             }
-            step("RELEASE job");
+            step(&mut release);
             outcomes.push(done);
         }
-        step("COMMIT");
+        step(&mut commit);
         for (order, outcome) in orders.drain(..).zip(outcomes) {
             let _ = order.done.send(outcome);
         }
@@ -127,10 +139,12 @@ pub(crate) fn one_each(clients: usize, time: Duration) -> f64 {
         for _ in 0..clients.min(64) {
             scope.spawn(|| {
                 let conn = open(&path);
+                let mut order = conn.prepare(INSERT_ORDER).expect("a statement");
+                let mut event = conn.prepare(INSERT_EVENT).expect("a statement");
                 while start.elapsed() < time {
                     let id = next.fetch_add(1, Ordering::Relaxed);
                     conn.execute_batch("BEGIN IMMEDIATE").expect("begun");
-                    insert(&conn, &ctx, id, &body).expect("written");
+                    insert(&mut order, &mut event, &ctx, id, &body).expect("written");
                     conn.execute_batch("COMMIT").expect("committed");
                 }
             });

@@ -135,36 +135,56 @@ impl PgSession {
 
     /// Commits. If the connection breaks meanwhile, nobody knows whether it did.
     pub(crate) async fn commit(&self) -> Result<()> {
-        let Some(client) = self.client.take() else {
-            return Err(ended());
-        };
+        let mut last = Last(Some(self.client.take().ok_or_else(ended)?));
         if !self.begun.replace(false) {
+            last.give_back();
             return Ok(());
         }
-        match client.batch_execute("COMMIT").await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                drop(Object::take(client));
-                let error = translate(&error);
-                Err(match error.kind() {
-                    ErrorKind::Unavailable | ErrorKind::Internal if !self.read_only => Error::new(
-                        ErrorKind::CommitUnknown,
-                        format!(
-                            "the connection broke while committing, which may have succeeded: {error}"
-                        ),
-                    ),
-                    _ => error,
-                })
+        let error = match last.run("COMMIT").await {
+            Ok(()) => {
+                last.give_back();
+                return Ok(());
             }
+            Err(error) => translate(&error),
+        };
+        let unknown = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Internal);
+        if !unknown || self.read_only {
+            return Err(error);
         }
+        Err(Error::new(
+            ErrorKind::CommitUnknown,
+            format!("the connection broke while committing, which may have succeeded: {error}"),
+        ))
     }
 
     /// Rolls back; a connection that cannot is closed.
     pub(crate) async fn rollback(&self) {
-        let Some(client) = self.client.take() else {
-            return;
-        };
-        if self.begun.replace(false) && client.batch_execute("ROLLBACK").await.is_err() {
+        let mut last = Last(self.client.take());
+        if !self.begun.replace(false) || last.run("ROLLBACK").await.is_ok() {
+            last.give_back();
+        }
+    }
+}
+
+/// A connection in the last statement of its transaction. It is closed unless it is given back.
+struct Last(Option<Object>);
+
+impl Last {
+    async fn run(&self, text: &str) -> Result<(), tokio_postgres::Error> {
+        match &self.0 {
+            Some(client) => client.batch_execute(text).await,
+            None => Ok(()),
+        }
+    }
+
+    fn give_back(&mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take() {
             drop(Object::take(client));
         }
     }

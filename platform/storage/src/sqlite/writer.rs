@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::translate;
 use super::job::{Job, Verdict};
 use super::open::{self, Place};
-use super::session::SqliteSession;
+use super::session::{Session as _, SqliteSession};
 use super::turn::Turn;
 use crate::db::Shared;
+use crate::tx::Text;
 use crate::{Error, ErrorKind, Result};
 
 type Queue = mpsc::Receiver<Box<dyn Job>>;
@@ -170,12 +170,8 @@ impl Writer<'_> {
         })
     }
 
-    fn step(&self, text: &str) -> Result<()> {
-        self.conn
-            .prepare_cached(text)
-            .and_then(|mut s| s.raw_execute())
-            .map(drop)
-            .map_err(translate)
+    fn step(&self, text: &'static str) -> Result<()> {
+        self.session.execute(Text::Static(text), &[]).map(drop)
     }
 
     /// Waits as long as an injected fault asks for, in short pieces, so that it can be called off.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use storage::{Db, DbOptions, ErrorKind};
+use storage::{Db, DbOptions, ErrorKind, Sql};
 use testkit::Postgres;
 
 use crate::engine::{MIGRATIONS, add, amount, count};
@@ -59,4 +59,28 @@ async fn a_postgres_that_is_not_there_is_said_to_be_unavailable() {
         .unwrap();
     let error = db.migrate(MIGRATIONS).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Unavailable, "{error}");
+}
+
+#[tokio::test]
+async fn a_transaction_that_takes_too_long_ends_and_frees_its_connection() {
+    const SLEEP: Sql = Sql::both("SELECT pg_sleep(60)");
+    let Some(server) = Postgres::shared().await else {
+        return;
+    };
+    let options = DbOptions {
+        transaction_max: Duration::from_millis(300),
+        connections_max: 1,
+        ..DbOptions::new("too_long")
+    };
+    let db = Db::open(&server.url(), options).await.unwrap();
+    let late = db
+        .write(async |tx| tx.query(&SLEEP, &[]).await)
+        .await
+        .unwrap_err();
+    assert_eq!(late.kind(), &ErrorKind::Timeout, "{late}");
+    let one = db
+        .read(async |tx| tx.query_one(&Sql::both("SELECT 1"), &[]).await)
+        .await
+        .unwrap();
+    assert_eq!(one.get::<i64>(0).unwrap(), 1);
 }
