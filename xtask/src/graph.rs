@@ -4,7 +4,8 @@
 //! a contract is a `contract!` in `contracts/src`, which ties a trait to a service;
 //! a service calls another where its code names that trait or its client through `contracts::`;
 //! a topic is a string constant in `contracts/src` whose name holds the word TOPIC or which stands in
-//! a module `topics`; the contract's own service publishes it where it names it, another one hears it.
+//! a module `topics`; the contract's own service publishes it where it names it, another one hears it;
+//! a topic that a service keeps to itself is such a constant in its own source.
 //! A service that names its own topic in a `Consumer` hears it as well.
 
 mod read;

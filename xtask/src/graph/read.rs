@@ -45,7 +45,7 @@ fn node(workspace: &Workspace, package: &Package, contracts: &[Contract]) -> Nod
         .flat_map(|source| consumer_topics(source))
         .collect();
     let mut node = Node::default();
-    for contract in contracts {
+    for contract in contracts.iter().chain([&private_topics(package, &sources)]) {
         let own = contract.service == package.name;
         if !own && sources.iter().any(|source| calls(source, contract)) {
             node.calls.insert(contract.service.clone());
@@ -63,6 +63,21 @@ fn node(workspace: &Workspace, package: &Package, contracts: &[Contract]) -> Nod
         }
     }
     node
+}
+
+/// Topics that a service keeps to itself: constants in its own source.
+fn private_topics(package: &Package, sources: &[&Source]) -> Contract {
+    let mut own = Contract {
+        service: package.name.clone(),
+        ..Contract::default()
+    };
+    for source in sources {
+        if let Ok(file) = syn::parse_file(&source.text) {
+            read_items(&file.items, false, &mut own);
+        }
+    }
+    own.service.clone_from(&package.name);
+    own
 }
 
 /// Whether the file reaches into the contract's module and names the trait or its client there.

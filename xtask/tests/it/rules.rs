@@ -393,3 +393,14 @@ fn a_contract_may_be_several_files_and_a_consumer_may_be_made_by_a_function() {
             .contains("links\n  calls: -\n  publishes: links.changed\n  hears: links.changed\n")
     );
 }
+
+#[test]
+fn a_topic_that_a_service_keeps_to_itself_is_in_the_graph() {
+    let mini = Mini::new();
+    mini.append(LINKS, "const OWN_TOPIC: &str = \"links.own\";\nfn c() -> Consumer { Consumer::group(\"c\", &[OWN_TOPIC], f) }\n");
+    graph::write(&mini.load()).unwrap();
+    assert!(
+        mini.read(graph::PATH)
+            .contains("  publishes: links.changed, links.own\n  hears: links.own\n")
+    );
+}

@@ -20,14 +20,13 @@ pub(crate) fn changed(made: &__Item__) -> OutboxEvent {
 }
 
 const TALLY: &str = "__name__.tally";
-const TALLY_TOPICS: &[&str] = &[TOPIC_CHANGED];
 
 /// The consumers in groups and their topics, for those who relay events to them.
-pub const CONSUMERS: &[(&str, &[&str])] = &[(TALLY, TALLY_TOPICS)];
+pub const CONSUMERS: &[(&str, &[&str])] = &[(TALLY, &[TOPIC_CHANGED])];
 
 /// What the service hears: one replica counts each event, exactly once.
 pub(crate) fn consumers() -> Vec<Consumer> {
-    vec![Consumer::group(TALLY, TALLY_TOPICS, Tally)]
+    vec![Consumer::group(TALLY, &[TOPIC_CHANGED], Tally)]
 }
 
 struct Tally;

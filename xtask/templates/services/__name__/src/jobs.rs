@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use kernel::Tasks;
 use storage::{Db, Tx};
 
@@ -10,14 +11,18 @@ use crate::Config;
 /// How often old idempotency keys are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 
-/// Starts every loop; they end when the tasks do.
-pub type Jobs = Box<dyn Fn(&Tasks) + Send + Sync>;
+/// A loop that `app` starts and, at shutdown, asks to end.
+pub struct Job {
+    /// Its name in logs.
+    pub name: &'static str,
+    /// Runs until the tasks are asked to end.
+    pub run: Box<dyn FnOnce(Tasks) -> BoxFuture<'static, ()> + Send>,
+}
 
-pub(crate) fn jobs(db: Db, config: &Config) -> Jobs {
+pub(crate) fn jobs(db: Db, config: &Config) -> Vec<Job> {
     let keep = Duration::from_secs(u64::from(config.idempotency_hours) * 3_600);
-    Box::new(move |tasks| {
-        tasks.spawn(forget(db.clone(), keep, tasks.clone()));
-    })
+    let name = "__name__.forget_keys";
+    vec![Job { name, run: Box::new(move |tasks| Box::pin(forget(db, keep, tasks))) }]
 }
 
 /// Forgets idempotency keys that nobody will send again.

@@ -22,7 +22,7 @@ use utoipa::openapi::OpenApi;
 use web::RouteSpec;
 
 pub use events::CONSUMERS;
-pub use jobs::Jobs;
+pub use jobs::Job;
 pub use store::MIGRATIONS;
 
 /// The name of the service.
@@ -61,7 +61,7 @@ pub struct Parts {
     /// What it hears.
     pub consumers: Vec<Consumer>,
     /// Its background loops.
-    pub jobs: Jobs,
+    pub jobs: Vec<Job>,
     /// Its design choices.
     pub knobs: Knobs,
     /// Its schema.
