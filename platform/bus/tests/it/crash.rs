@@ -15,6 +15,14 @@ fn runtime() -> Runtime {
         .expect("a runtime")
 }
 
+#[expect(
+    clippy::print_stdout,
+    reason = "the figure belongs to the test's report"
+)]
+fn report(way: Way, duplicates: u64) {
+    println!("{way:?}: {duplicates} events came twice and were dropped");
+}
+
 /// Starts both processes on a runtime of their own, which is torn down in the middle of the work.
 async fn crashes(way: Way) {
     let Some(world) = World::new(Engine::Sqlite, way).await else {
@@ -38,8 +46,7 @@ async fn crashes(way: Way) {
     let running = world.start(&Ledger::default()).await;
     world.until_all_applied(&published).await;
     running.stop().await;
-    let duplicates = world.counter("bus_duplicates_total");
-    println!("{way:?}: {duplicates} events came twice and were dropped");
+    report(way, world.counter("bus_duplicates_total"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
