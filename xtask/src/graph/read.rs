@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::visit::{self, Visit};
 
 use super::{Graph, Node};
 use crate::source::Source;
@@ -42,7 +41,7 @@ fn node(workspace: &Workspace, package: &Package, contracts: &[Contract]) -> Nod
         .collect();
     let consumed: Vec<String> = sources
         .iter()
-        .flat_map(|source| consumer_topics(source))
+        .flat_map(|source| consumer_words(source))
         .collect();
     let mut node = Node::default();
     for contract in contracts.iter().chain([&private_topics(package, &sources)]) {
@@ -167,64 +166,40 @@ fn tied_trait(tokens: TokenStream) -> Option<(String, String)> {
     Some((name, service.trim_matches('"').to_owned()))
 }
 
-/// The constants in the topics of every `Consumer` that the file builds, by fields or by function.
-fn consumer_topics(source: &Source) -> Vec<String> {
-    let Ok(file) = syn::parse_file(&source.text) else {
-        return Vec::new();
-    };
-    let mut visitor = Consumers(Vec::new());
-    visitor.visit_file(&file);
-    visitor.0
+/// The words in every `Consumer { .. }` and `Consumer::function(..)`, among them its topics.
+///
+/// Tokens, because a list of consumers is mostly written inside `vec![..]`.
+fn consumer_words(source: &Source) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Ok(stream) = source.text.parse::<TokenStream>() {
+        consumers_in(stream, &mut words);
+    }
+    words
 }
 
-struct Consumers(Vec<String>);
-
-impl<'ast> Visit<'ast> for Consumers {
-    fn visit_expr_struct(&mut self, literal: &'ast syn::ExprStruct) {
-        if literal
-            .path
-            .segments
-            .last()
-            .is_some_and(|segment| segment.ident == "Consumer")
-        {
-            let topics = literal.fields.iter().filter(
-                |field| matches!(&field.member, syn::Member::Named(name) if name == "topics"),
-            );
-            for field in topics {
-                let mut names = Names(Vec::new());
-                names.visit_expr(&field.expr);
-                self.0.extend(names.0);
+fn consumers_in(stream: TokenStream, words: &mut Vec<String>) {
+    let mut is_consumer = false;
+    for token in stream {
+        match token {
+            TokenTree::Group(group) if is_consumer => {
+                words_in(group.stream(), words);
+                is_consumer = false;
             }
+            TokenTree::Group(group) => consumers_in(group.stream(), words),
+            TokenTree::Ident(word) => is_consumer = word == "Consumer" || is_consumer,
+            // `Consumer::group` goes on; any other mark ends it.
+            TokenTree::Punct(mark) => is_consumer &= mark.as_char() == ':',
+            TokenTree::Literal(_) => is_consumer = false,
         }
-        visit::visit_expr_struct(self, literal);
-    }
-
-    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
-        if let syn::Expr::Path(function) = &*call.func
-            && function
-                .path
-                .segments
-                .iter()
-                .any(|segment| segment.ident == "Consumer")
-        {
-            let mut names = Names(Vec::new());
-            call.args
-                .iter()
-                .for_each(|argument| names.visit_expr(argument));
-            self.0.extend(names.0);
-        }
-        visit::visit_expr_call(self, call);
     }
 }
 
-struct Names(Vec<String>);
-
-impl<'ast> Visit<'ast> for Names {
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        self.0.extend(
-            path.segments
-                .last()
-                .map(|segment| segment.ident.to_string()),
-        );
+fn words_in(stream: TokenStream, words: &mut Vec<String>) {
+    for token in stream {
+        match token {
+            TokenTree::Group(group) => words_in(group.stream(), words),
+            TokenTree::Ident(word) => words.push(word.to_string()),
+            _ => {}
+        }
     }
 }
