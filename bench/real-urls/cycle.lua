@@ -11,6 +11,8 @@ function setup(thread)
 end
 
 function init(args)
+  -- A person's browser: what says nothing about itself is counted as a bot.
+  wrk.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
   paths = {}
   for line in io.lines(args[1]) do
     paths[#paths + 1] = wrk.format("GET", line)
