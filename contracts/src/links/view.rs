@@ -4,7 +4,7 @@ use kernel::Id;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Moment, Rule};
+use super::{LinkStatus, Moment, Rule};
 
 /// Which link.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -51,6 +51,8 @@ pub struct LinkView {
     pub external_id: Option<String>,
     /// Whether it redirects.
     pub enabled: bool,
+    /// Its state when it was read.
+    pub state: LinkStatus,
     /// The status of its redirects.
     pub status: u16,
     /// The `Cache-Control` of its redirects, if it is not the usual one.

@@ -1,0 +1,164 @@
+//! The click path. A plain link that is in the cache is answered here and now: no store, no
+//! waiting, no task. Everything else goes on to `visit`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use web::{Body, Handler, Meta, Request, Response};
+
+use super::visit;
+use crate::service::compiled::Compiled;
+use crate::service::recorder::Visit;
+use crate::service::routes::key;
+use crate::service::{CachePolicy, ClickPolicy, Service};
+
+/// Tells the API and redirects apart.
+pub(super) struct Front {
+    api: Arc<dyn Handler>,
+    service: Arc<Service>,
+}
+
+impl Front {
+    pub(super) const fn new(api: Arc<dyn Handler>, service: Arc<Service>) -> Self {
+        Self { api, service }
+    }
+}
+
+impl Handler for Front {
+    fn call(&self, request: Request) -> BoxFuture<'static, Response> {
+        if let Some(response) = at_once(&self.service, &request) {
+            return Box::pin(std::future::ready(response));
+        }
+        let path = request.uri().path();
+        if path
+            .strip_prefix("/api/links")
+            .is_some_and(|r| r.is_empty() || r.starts_with('/'))
+        {
+            return self.api.call(request);
+        }
+        Box::pin(visit::visit(Arc::clone(&self.service), request))
+    }
+}
+
+/// The answer, if it needs no waiting.
+fn at_once(service: &Service, request: &Request) -> Option<Response> {
+    let head = *request.method() == Method::HEAD;
+    if !head && *request.method() != Method::GET {
+        return None;
+    }
+    if service.choices.cache.get() == CachePolicy::None
+        || service.choices.clicks.get() == ClickPolicy::Durable
+    {
+        return None;
+    }
+    let hosts = service.hosts.known();
+    let path = request.uri().path();
+    let found = match hosts.as_ref()?.find(host(request)) {
+        // On the default domain the path is the key of the cache.
+        None => service.routes.cached(path),
+        Some(domain) => service.routes.cached(&key(&domain.host, path.get(1..)?)),
+    }?;
+    let now = service.ctx.now();
+    if !found.plain
+        || found
+            .route
+            .expires_at
+            .is_some_and(|end| now.micros() >= end)
+    {
+        return None;
+    }
+    let address = address(request);
+    if service.throttle.wait(address, now).is_some() {
+        return None;
+    }
+    let visit = visit_of(request, found.route.num, now.millis(), address);
+    service.recorder.record(&visit).ok()?;
+    service.meters.redirected.inc();
+    Some(redirect(&found, found.location.clone()))
+}
+
+/// Where the client is, as far as it can be trusted.
+pub(super) fn address<B>(request: &http::Request<B>) -> IpAddr {
+    let unknown = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+    request
+        .extensions()
+        .get::<Meta>()
+        .map_or(unknown, |meta| meta.client.0)
+}
+
+/// The host that the client asks.
+pub(super) fn host<B>(request: &http::Request<B>) -> &str {
+    match request.uri().authority() {
+        Some(authority) => authority.as_str(),
+        None => text(request.headers(), &header::HOST),
+    }
+}
+
+/// A header as text; the empty one if it is absent or no text.
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> &'a str {
+    headers
+        .get(name)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default()
+}
+
+/// The visit of a link.
+pub(super) fn visit_of<B>(
+    request: &http::Request<B>,
+    link: i64,
+    at_ms: i64,
+    address: IpAddr,
+) -> Visit<'_> {
+    let bytes = |name| {
+        request
+            .headers()
+            .get(name)
+            .map_or(&[][..], HeaderValue::as_bytes)
+    };
+    Visit {
+        link,
+        at_ms,
+        address,
+        agent: bytes(header::USER_AGENT),
+        referrer: bytes(header::REFERER),
+        language: bytes(header::ACCEPT_LANGUAGE),
+        head: *request.method() == Method::HEAD,
+    }
+}
+
+/// The answer that sends a visitor on.
+pub(super) fn redirect(found: &Compiled, location: HeaderValue) -> Response {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = found.status;
+    let mut headers = HeaderMap::with_capacity(6);
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, found.cache_control.clone());
+    headers.insert(ROBOTS, NOINDEX);
+    if !found.route.rules.is_empty() {
+        headers.insert(
+            header::VARY,
+            HeaderValue::from_static("user-agent, accept-language"),
+        );
+    }
+    *response.headers_mut() = headers;
+    response
+}
+
+/// The answer that sends a visitor somewhere else, this once.
+pub(super) fn elsewhere(location: &str) -> Response {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::FOUND;
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, crate::service::compiled::header(location));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    );
+    headers.insert(ROBOTS, NOINDEX);
+    response
+}
+
+pub(super) const ROBOTS: http::HeaderName = http::HeaderName::from_static("x-robots-tag");
+pub(super) const NOINDEX: HeaderValue = HeaderValue::from_static("noindex");

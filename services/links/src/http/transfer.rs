@@ -1,0 +1,288 @@
+//! Imports and exports: tables (CSV) and bookmarks, as streams that are never held whole.
+
+mod reader;
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use contracts::links::{
+    IMPORT_ROWS_MAX, ImportBatch, ImportReport, ImportRow, LinkView, LinksError,
+};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use http::{HeaderValue, StatusCode, header};
+use kernel::Problem;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use utoipa::{IntoParams, ToSchema};
+use web::{IdempotencyKey, ProblemReply, Query, require};
+
+use self::reader::Reader;
+use super::answer::{Answer, Asked, done, refuse};
+use crate::domain::{bookmarks, sheet};
+use crate::service::Service;
+use crate::service::call::{Call, Done, Key};
+use crate::service::transfer::{ERRORS_MAX, fail};
+
+/// The largest file of an import, in bytes.
+const FILE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// The form of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Format {
+    /// A table.
+    #[default]
+    Csv,
+    /// Bookmarks as browsers write them.
+    Bookmarks,
+}
+
+/// How a file is read.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ImportQuery {
+    /// `csv` or `bookmarks`; by the content type if absent.
+    #[param(inline)]
+    format: Option<Format>,
+    /// The domain of links that name none.
+    domain: Option<String>,
+    /// A tag for every link.
+    tag: Option<String>,
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportQuery {
+    /// `csv` or `bookmarks`; `csv` if absent.
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+/// Makes links from a table or from bookmarks. Rows that cannot be made are reported by line.
+///
+/// A table begins with the names of its columns: `url` and any of `code`, `domain`, `title`,
+/// `notes`, `tags`, `external_id`, `enabled`, `status`, `cache_control`, `forward_query`,
+/// `expires_at`, `expired_url`, `max_clicks`. Up to 1,000 links are made in one transaction; with an
+/// idempotency key an import that broke off goes on where it stopped when it is sent again.
+#[utoipa::path(post, path = "/api/links/import", tag = "transfer", params(ImportQuery,
+    ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again")),
+    request_body(content = String, content_type = "text/csv"),
+    responses((status = 200, body = ImportReport), (status = 413, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn import(
+    State(service): State<Arc<Service>>,
+    asked: Asked,
+    Query(query): Query<ImportQuery>,
+    request: Request,
+) -> Answer {
+    let meta = web::Meta::of(&request);
+    require(&meta.caller)?;
+    let (parts, body) = request.into_parts();
+    let key = IdempotencyKey::of(&parts, &meta.caller, &[])?;
+    let html = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|v| v.as_bytes().starts_with(b"text/html"));
+    let format = query
+        .format
+        .unwrap_or(if html { Format::Bookmarks } else { Format::Csv });
+    let reader = Reader::new(format, query.domain, query.tag);
+    let import = Import {
+        service: &service,
+        call: asked.0,
+        key,
+        done: Report::default(),
+    };
+    let report = import.run(reader, body).await?;
+    Ok(done(StatusCode::OK, report))
+}
+
+/// An import that is going on.
+struct Import<'a> {
+    service: &'a Service,
+    call: Call,
+    key: Option<IdempotencyKey>,
+    done: Report,
+}
+
+#[derive(Default)]
+struct Report {
+    sum: ImportReport,
+    batches: u32,
+    replayed: u32,
+}
+
+impl Import<'_> {
+    async fn run(
+        mut self,
+        mut reader: Reader,
+        body: Body,
+    ) -> Result<Done<ImportReport>, ProblemReply> {
+        let mut chunks = body.into_data_stream();
+        let (mut bytes, mut rows) = (0, Vec::new());
+        while let Some(chunk) = chunks.next().await {
+            let chunk: Bytes = chunk.map_err(|_| refuse(&broken_off()))?;
+            bytes += chunk.len();
+            if bytes > FILE_BYTES_MAX {
+                let detail = "a file has at most 256 MiB; send it in parts".to_owned();
+                return Err(refuse(&LinksError::TooLarge { detail }));
+            }
+            rows.extend(
+                reader
+                    .push(&chunk, &mut self.done.sum)
+                    .map_err(|e| refuse(&e))?,
+            );
+            while rows.len() >= IMPORT_ROWS_MAX {
+                let rest = rows.split_off(IMPORT_ROWS_MAX);
+                self.batch(std::mem::replace(&mut rows, rest)).await?;
+            }
+        }
+        rows.extend(reader.finish(&mut self.done.sum));
+        while !rows.is_empty() {
+            let rest = rows.split_off(rows.len().min(IMPORT_ROWS_MAX));
+            self.batch(std::mem::replace(&mut rows, rest)).await?;
+        }
+        let Report {
+            mut sum,
+            batches,
+            replayed,
+        } = self.done;
+        sum.errors.sort_by_key(|e| e.line);
+        Ok(Done {
+            value: sum,
+            replayed: batches > 0 && batches == replayed,
+        })
+    }
+
+    async fn batch(&mut self, rows: Vec<ImportRow>) -> Result<(), ProblemReply> {
+        let batch = ImportBatch { rows };
+        let key = self.key.as_ref().map(|key| {
+            let mut hash = Sha256::new();
+            hash.update(key.fingerprint);
+            hash.update(serde_json::to_vec(&batch).unwrap_or_default());
+            let number = self.done.batches;
+            Key {
+                key: format!("{} import {number}", key.key),
+                fingerprint: hash.finalize().into(),
+            }
+        });
+        let call = Call {
+            key,
+            ..self.call.clone()
+        };
+        let part = self
+            .service
+            .import_batch(&call, batch)
+            .await
+            .map_err(|e| refuse(&e))?;
+        self.done.batches += 1;
+        self.done.replayed += u32::from(part.replayed);
+        self.done.sum.created += part.value.created;
+        self.done.sum.failed += part.value.failed;
+        let room = ERRORS_MAX.saturating_sub(self.done.sum.errors.len());
+        self.done
+            .sum
+            .errors
+            .extend(part.value.errors.into_iter().take(room));
+        Ok(())
+    }
+}
+
+fn broken_off() -> LinksError {
+    LinksError::BadRequest {
+        detail: "the file broke off; what came before is imported".to_owned(),
+    }
+}
+
+/// Every link, as a table or as bookmarks.
+#[utoipa::path(get, path = "/api/links/export", tag = "transfer", params(ExportQuery),
+    responses((status = 200, content_type = "text/csv", body = String)))]
+pub(crate) async fn export(
+    State(service): State<Arc<Service>>,
+    asked: Asked,
+    Query(query): Query<ExportQuery>,
+) -> Answer {
+    let format = query.format.unwrap_or_default();
+    let (head, tail) = match format {
+        Format::Csv => (table(std::iter::once(head_row())), Bytes::new()),
+        Format::Bookmarks => (
+            Bytes::from_static(bookmarks::HEAD.as_bytes()),
+            Bytes::from_static(bookmarks::TAIL.as_bytes()),
+        ),
+    };
+    let call = asked.0;
+    let pages = stream::try_unfold(Some(None), move |at: Option<Option<i64>>| {
+        let (service, call) = (Arc::clone(&service), call.clone());
+        async move {
+            let Some(after) = at else { return Ok(None) };
+            let (links, next) = service.export_page(&call, after).await?;
+            Ok::<_, LinksError>(Some((page(format, &links), next.map(Some))))
+        }
+    });
+    let all = stream::once(async { Ok(head) })
+        .chain(pages)
+        .chain(stream::once(async { Ok(tail) }))
+        .try_filter(|bytes| std::future::ready(!bytes.is_empty()));
+    let (kind, name) = match format {
+        Format::Csv => (
+            "text/csv; charset=utf-8",
+            "attachment; filename=\"links.csv\"",
+        ),
+        Format::Bookmarks => (
+            "text/html; charset=utf-8",
+            "attachment; filename=\"links.html\"",
+        ),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+    ];
+    let response: Response = (headers, Body::from_stream(all)).into_response();
+    Ok(response)
+}
+
+fn head_row() -> Vec<String> {
+    sheet::COLUMNS.iter().map(|c| (*c).to_owned()).collect()
+}
+
+fn page(format: Format, links: &[LinkView]) -> Bytes {
+    match format {
+        Format::Csv => table(links.iter().map(sheet::row)),
+        Format::Bookmarks => {
+            let lines = links.iter().map(|link| {
+                let title = link.title.as_deref().unwrap_or(&link.url);
+                bookmarks::line(
+                    &link.url,
+                    title,
+                    link.created_at.0.secs(),
+                    &link.tags,
+                    &link.code,
+                )
+            });
+            Bytes::from(lines.collect::<String>())
+        }
+    }
+}
+
+fn table(rows: impl Iterator<Item = Vec<String>>) -> Bytes {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        // Writing to memory cannot fail; a row that could not be written would only be missing.
+        let _ = writer.write_record(&row);
+    }
+    Bytes::from(writer.into_inner().unwrap_or_default())
+}
+
+/// Notes a row that could not be read.
+fn unreadable(report: &mut ImportReport, line: u64, detail: String) {
+    fail(report, line, detail);
+}

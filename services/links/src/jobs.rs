@@ -1,0 +1,161 @@
+//! Background loops: clicks are committed, folded, and what has had its time is destroyed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use kernel::Tasks;
+use storage::Tx;
+
+use crate::domain::day::{DAY_MS, day_of};
+use crate::service::folder::Folder;
+use crate::service::passes::GUESS_WINDOW;
+use crate::service::{ClickPolicy, Service};
+use crate::store::{Fail, clicks, limits, secrets};
+
+/// How often a lossy recorder commits.
+const LOSSY_EVERY: Duration = Duration::from_secs(1);
+/// How often the fold looks for work.
+const FOLD_LOOK: Duration = Duration::from_millis(250);
+/// A fold rests so many times as long as it took: it takes 2 % of the time at most.
+const FOLD_REST: u32 = 50;
+const FOLD_REST_MIN: Duration = Duration::from_secs(1);
+const FOLD_REST_MAX: Duration = Duration::from_secs(60);
+/// So many waiting groups are folded at once, rested or not.
+const FOLD_GROUPS_MAX: i64 = 10_000;
+/// How often old salts, guesses and keys are destroyed.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// How long the clicks of yesterday may still wait for their salt after midnight.
+const SALT_GRACE_MS: i64 = 10 * 60 * 1_000;
+/// How often the last commit is tried again at the end.
+const LAST_TRIES: u32 = 50;
+
+/// A loop that `app` starts and, at shutdown, asks to end.
+pub struct Job {
+    /// Its name in logs.
+    pub name: &'static str,
+    /// Runs until the tasks are asked to end.
+    pub run: Box<dyn FnOnce(Tasks) -> BoxFuture<'static, ()> + Send>,
+}
+
+fn job<F>(name: &'static str, run: impl FnOnce(Tasks) -> F + Send + 'static) -> Job
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    Job {
+        name,
+        run: Box::new(move |tasks| Box::pin(run(tasks))),
+    }
+}
+
+pub(crate) fn jobs(service: &Arc<Service>) -> Vec<Job> {
+    let (commit, fold, clean) = (
+        Arc::clone(service),
+        Arc::clone(service),
+        Arc::clone(service),
+    );
+    vec![
+        job("links.commit_clicks", move |tasks| {
+            commit_clicks(commit, tasks)
+        }),
+        job("links.fold_clicks", move |tasks| fold_clicks(fold, tasks)),
+        job("links.sweep", move |tasks| sweep(clean, tasks)),
+    ]
+}
+
+/// Commits groups of clicks; at the end whatever is left.
+async fn commit_clicks(service: Arc<Service>, tasks: Tasks) {
+    let recorder = &service.recorder;
+    let mut pause = Duration::ZERO;
+    loop {
+        tokio::select! {
+            () = tasks.stopping() => break,
+            () = recorder.some(), if pause.is_zero() => {}
+            () = tokio::time::sleep(pause), if !pause.is_zero() => {}
+        }
+        let group = match service.choices.clicks.get() {
+            ClickPolicy::Lossy => LOSSY_EVERY,
+            _ => Duration::from_millis(service.config.click_group_ms),
+        };
+        tokio::select! {
+            () = tasks.stopping() => break,
+            () = tokio::time::sleep(group) => {}
+        }
+        pause = match recorder.flush().await {
+            Ok(()) => Duration::ZERO,
+            Err(error) => {
+                tracing::warn!(%error, "clicks could not be committed; they wait in memory");
+                (pause * 2).clamp(Duration::from_millis(50), Duration::from_secs(1))
+            }
+        };
+    }
+    for _ in 0..LAST_TRIES {
+        match recorder.flush().await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "the last clicks could not be committed yet"),
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    tracing::error!("the last clicks are lost: the store did not take them");
+}
+
+/// Folds clicks when there are some: at once when it is quiet, seldom when it is busy.
+async fn fold_clicks(service: Arc<Service>, tasks: Tasks) {
+    let folder = Folder::new(
+        service.db.clone(),
+        service.ctx.new_id().to_string(),
+        &service.metrics,
+    );
+    let mut last_seen = 0;
+    let mut rest_until = Instant::now();
+    loop {
+        tokio::select! {
+            () = tasks.stopping() => return,
+            () = tokio::time::sleep(FOLD_LOOK) => {}
+        }
+        let (groups, last) = match folder.waiting().await {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                tracing::debug!(%error, "cannot see whether clicks wait to be folded");
+                continue;
+            }
+        };
+        let quiet = last == std::mem::replace(&mut last_seen, last);
+        let due = quiet || groups >= FOLD_GROUPS_MAX || Instant::now() >= rest_until;
+        if groups == 0 || !due {
+            continue;
+        }
+        let began = Instant::now();
+        if let Err(error) = folder.fold().await {
+            tracing::warn!(%error, "clicks could not be folded; they are tried again");
+        }
+        let rest = (began.elapsed() * FOLD_REST).clamp(FOLD_REST_MIN, FOLD_REST_MAX);
+        rest_until = Instant::now() + rest;
+    }
+}
+
+/// Destroys what has had its time.
+async fn sweep(service: Arc<Service>, tasks: Tasks) {
+    loop {
+        let keep = Duration::from_secs(u64::from(service.config.idempotency_hours) * 3_600);
+        let clean = async move |tx: &mut Tx<'_>| {
+            let now = tx.now();
+            let mut day = day_of(now.millis());
+            if now.millis().rem_euclid(DAY_MS) < SALT_GRACE_MS {
+                day -= 1;
+            }
+            secrets::forget_salts(tx, day).await?;
+            limits::forget_guesses(tx, GUESS_WINDOW).await?;
+            clicks::forget_writers(tx, now.minus(Duration::from_secs(7 * 86_400))).await?;
+            tx.prune_idempotency(now.minus(keep)).await?;
+            Ok::<_, Fail>(())
+        };
+        if let Err(Fail::Store(error)) = service.db.write(clean).await {
+            tracing::warn!(%error, "what has had its time could not be destroyed; tried again later");
+        }
+        tokio::select! {
+            () = tasks.stopping() => return,
+            () = tokio::time::sleep(SWEEP_EVERY) => {}
+        }
+    }
+}

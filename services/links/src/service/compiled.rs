@@ -1,0 +1,59 @@
+//! A route with the headers of its answer made in advance: what the redirect's cache holds.
+
+use http::{HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::route::Route;
+
+/// A route, ready to answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Route", into = "Route")]
+pub(crate) struct Compiled {
+    pub(crate) route: Route,
+    /// The target of visitors to whom no rule applies.
+    pub(crate) location: HeaderValue,
+    pub(crate) cache_control: HeaderValue,
+    pub(crate) status: StatusCode,
+    /// Nothing but the clock decides: no rule, no limit, no password, no query to forward.
+    pub(crate) plain: bool,
+}
+
+impl From<Route> for Compiled {
+    fn from(route: Route) -> Self {
+        let plain = route.enabled
+            && !route.limited
+            && !route.forward_query
+            && route.password_version.is_none()
+            && route.rules.is_empty();
+        Self {
+            location: header(&route.url),
+            cache_control: header(route.cache_control()),
+            status: StatusCode::from_u16(route.status).unwrap_or(StatusCode::FOUND),
+            plain,
+            route,
+        }
+    }
+}
+
+impl From<Compiled> for Route {
+    fn from(compiled: Compiled) -> Self {
+        compiled.route
+    }
+}
+
+/// A header of text that was checked when it was taken in.
+pub(crate) fn header(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("about:blank"))
+}
+
+impl cache::Entry for Compiled {
+    /// Later links have higher numbers, later states of a link higher versions.
+    fn version(&self) -> u64 {
+        version(self.route.num, self.route.version)
+    }
+}
+
+/// One number that grows from link to link and from version to version; below 2^53.
+pub(crate) fn version(num: i64, version: u32) -> u64 {
+    (u64::try_from(num).unwrap_or(0) << 20) | u64::from(version.min(0xF_FFFF))
+}

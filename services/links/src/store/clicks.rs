@@ -1,0 +1,64 @@
+//! Groups of clicks: written once, read until they are folded.
+
+use storage::{Result, Sql, Tx, Value};
+
+/// A group that was written before is not written again.
+const CLAIM: Sql = Sql::both(
+    "INSERT INTO click_writers (writer, seq, seen_at) VALUES ($1, $2, $3)
+     ON CONFLICT (writer) DO UPDATE SET seq = excluded.seq, seen_at = excluded.seen_at
+     WHERE click_writers.seq < excluded.seq",
+);
+const ADD: Sql = Sql::both("INSERT INTO click_batches (clicks, data) VALUES ($1, $2)");
+const FORGET_WRITERS: Sql = Sql::both("DELETE FROM click_writers WHERE seen_at < $1");
+const ENDS: Sql = Sql::both("SELECT min(seq), max(seq) FROM click_batches");
+const PENDING: Sql = Sql::both("SELECT seq, data FROM click_batches ORDER BY seq");
+
+pub(super) const STATEMENTS: &[Sql] = &[CLAIM, ADD, FORGET_WRITERS, ENDS, PENDING];
+
+/// A group of clicks, ready to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    /// How many clicks.
+    pub(crate) clicks: u32,
+    /// The batch.
+    pub(crate) data: Vec<u8>,
+}
+
+/// Writes groups as number `seq` of `writer`. Does nothing if that was written before.
+pub(crate) async fn add(tx: &mut Tx<'_>, writer: &str, seq: i64, groups: &[Group]) -> Result<()> {
+    let now = tx.now();
+    if tx.execute(&CLAIM, &[&writer, &seq, &now]).await? == 0 {
+        return Ok(());
+    }
+    match groups {
+        [one] => tx.execute(&ADD, &[&one.clicks, &one.data]).await?,
+        many => {
+            let rows: Vec<[Value; 2]> = many
+                .iter()
+                .map(|g| [g.clicks.into(), g.data.clone().into()])
+                .collect();
+            tx.execute_many(&ADD, &rows).await?
+        }
+    };
+    Ok(())
+}
+
+/// Forgets processes that have not written since `before`.
+pub(crate) async fn forget_writers(tx: &mut Tx<'_>, before: kernel::Timestamp) -> Result<u64> {
+    tx.execute(&FORGET_WRITERS, &[&before]).await
+}
+
+/// The first and the last group that wait to be folded.
+pub(crate) async fn ends(tx: &mut Tx<'_>) -> Result<Option<(i64, i64)>> {
+    let row = tx.query_one(&ENDS, &[]).await?;
+    let (first, last): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
+    Ok(first.zip(last))
+}
+
+/// Every group that waits to be folded, with its number.
+pub(crate) async fn pending(tx: &mut Tx<'_>) -> Result<Vec<(i64, Vec<u8>)>> {
+    let rows = tx.query(&PENDING, &[]).await?;
+    rows.iter()
+        .map(|row| Ok((row.get(0)?, row.get(1)?)))
+        .collect()
+}

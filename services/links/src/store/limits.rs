@@ -1,0 +1,59 @@
+//! What is counted before it is granted: limited clicks and guesses of passwords.
+
+use std::time::Duration;
+
+use storage::{Result, Sql, Tx};
+
+/// The condition stands in the update itself: the row's lock makes it exact, whoever asks.
+const USE: Sql =
+    Sql::both("UPDATE link_limits SET used = used + 1 WHERE num = $1 AND used < max_clicks");
+const LEFT: Sql = Sql::both("SELECT max_clicks - used FROM link_limits WHERE num = $1");
+const GUESS: Sql = Sql::both(
+    "INSERT INTO password_guesses (num, address, began_at, guesses) VALUES ($1, $2, $3, 1)
+     ON CONFLICT (num, address) DO UPDATE SET
+       guesses = CASE WHEN password_guesses.began_at <= $4 THEN 1
+                      ELSE password_guesses.guesses + 1 END,
+       began_at = CASE WHEN password_guesses.began_at <= $4 THEN excluded.began_at
+                       ELSE password_guesses.began_at END
+     RETURNING guesses, began_at",
+);
+const FORGET_GUESSES: Sql = Sql::both("DELETE FROM password_guesses WHERE began_at <= $1");
+
+pub(super) const STATEMENTS: &[Sql] = &[USE, LEFT, GUESS, FORGET_GUESSES];
+
+/// Uses up one click. False: none is left.
+pub(crate) async fn use_click(tx: &mut Tx<'_>, num: i64) -> Result<bool> {
+    Ok(tx.execute(&USE, &[&num]).await? > 0)
+}
+
+/// How many clicks are left, if they are limited.
+pub(crate) async fn left(tx: &mut Tx<'_>, num: i64) -> Result<Option<i64>> {
+    tx.query_opt(&LEFT, &[&num])
+        .await?
+        .map(|row| row.get(0))
+        .transpose()
+}
+
+/// Counts a guess of a link's password from an address; answers how many there were within the
+/// window, this one included, and in how many seconds it ends.
+pub(crate) async fn guess(
+    tx: &mut Tx<'_>,
+    num: i64,
+    address: &[u8],
+    window: Duration,
+) -> Result<(u32, u64)> {
+    let now = tx.now();
+    let stale = now.minus(window);
+    let row = tx
+        .query_one(&GUESS, &[&num, &address, &now, &stale])
+        .await?;
+    let began: kernel::Timestamp = row.get(1)?;
+    let left = began.plus(window).since(now);
+    Ok((row.get(0)?, left.as_secs() + 1))
+}
+
+/// Forgets guesses whose window has ended.
+pub(crate) async fn forget_guesses(tx: &mut Tx<'_>, window: Duration) -> Result<u64> {
+    let stale = tx.now().minus(window);
+    tx.execute(&FORGET_GUESSES, &[&stale]).await
+}
