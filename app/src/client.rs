@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{Method, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client as Pooled;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -28,11 +28,9 @@ pub(crate) struct Client {
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
+    pub(crate) status: StatusCode,
     /// The content.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
 }
 
 impl Client {
@@ -85,7 +83,7 @@ impl Client {
         let whole = async {
             let (parts, body) = self.pooled.request(request).await?.into_parts();
             let body = web::read_body(body, ANSWER_BYTES_MAX).await?;
-            anyhow::Ok(Answer { status: parts.status, headers: parts.headers, body })
+            anyhow::Ok(Answer { status: parts.status, body })
         };
         match tokio::time::timeout(self.timeout, whole).await {
             Ok(answer) => answer.with_context(|| format!("no answer from {url}")),

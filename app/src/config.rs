@@ -53,7 +53,8 @@ pub struct Config {
     pub discovery: Discovery,
     /// The front door.
     pub gateway: gateway::Config,
-    // pub links: links::Config,
+    /// Short links.
+    pub links: links::Config,
     // new-service: /// The service __name__. || pub __name__: ::__name__::Config,
 }
 
@@ -101,11 +102,19 @@ pub struct Cache {
 }
 
 /// What carries events between processes.
-#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bus {
     /// `nats://host:port`; pushed over the mesh unless set.
     pub url: Option<String>,
+    /// The first word of its streams and subjects: two systems on one NATS need different ones.
+    pub prefix: String,
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Self { url: None, prefix: "tradewind".to_owned() }
+    }
 }
 
 /// What a process says on standard error.
@@ -207,7 +216,7 @@ impl Default for Config {
             cluster: Cluster::default(),
             discovery: Discovery::default(),
             gateway: gateway::Config::default(),
-            // links: links::Config::default(),
+            links: links::Config::default(),
             // new-service: __name__: ::__name__::Config::default(),
         }
     }

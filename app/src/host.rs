@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use anyhow::{Context, Result, bail};
 use bus::{Bus, Consumer};
+use cache::{Redis, RedisOptions, Tier};
 use console::{Replica, ReplicaState};
+use futures_util::future::BoxFuture;
 use kernel::{Ctx, KnobInfo, Knobs, Tasks, Timestamp};
 use mesh::{Dispatch, MeshRegistry};
+use parking_lot::Mutex;
 use storage::Db;
 use telemetry::Telemetry;
 use web::{ClusterSecret, Handler, Ingress, Keys, RouteSpec};
@@ -57,12 +60,17 @@ pub(crate) struct Hosted {
     pub(crate) db: Option<Db>,
     /// How it reacts to events.
     pub(crate) consumers: Vec<Consumer>,
-    /// Starts its background loops.
-    pub(crate) jobs: Option<Jobs>,
+    /// Its background loops, until they are started.
+    pub(crate) jobs: Mutex<Vec<Job>>,
 }
 
-/// Starts the background loops of a service, which end when the tasks do.
-pub(crate) type Jobs = Box<dyn Fn(&Tasks) + Send + Sync>;
+/// A background loop.
+pub(crate) struct Job {
+    /// Its name in logs.
+    pub(crate) name: &'static str,
+    /// Runs until the tasks are asked to end.
+    pub(crate) run: Box<dyn FnOnce(Tasks) -> BoxFuture<'static, ()> + Send>,
+}
 
 /// How far a process has come.
 #[derive(Debug, Default)]
@@ -99,8 +107,7 @@ impl Host {
     /// Opens the database of `service`: its own file, or its own schema.
     pub(crate) async fn database(&self, service: &str) -> Result<Db> {
         let store = &self.config.store;
-        let schema = format!("{}{service}", store.schema_prefix);
-        let mut options = storage::DbOptions::new(schema)
+        let mut options = storage::DbOptions::new(self.schema(service))
             .with_ctx(self.ctx.clone())
             .with_metrics(self.telemetry.metrics.clone());
         if store.connections_max > 0 {
@@ -119,6 +126,20 @@ impl Host {
 }
 
 impl Host {
+    /// The name of the schema of `service`.
+    pub(crate) fn schema(&self, service: &str) -> String {
+        format!("{}{service}", self.config.store.schema_prefix)
+    }
+
+    /// What stands behind the memory of caches; one connection per service.
+    pub(crate) fn tier(&self) -> Result<Tier> {
+        let redis = self.config.cache.url.as_deref().filter(|url| url.starts_with("redis:"));
+        let Some(url) = redis else { return Ok(Tier::Memory) };
+        let metrics = &self.telemetry.metrics;
+        let opened = Redis::open(url, RedisOptions::default(), metrics, &self.tasks);
+        Ok(Tier::Redis(opened.context("cache.url")?))
+    }
+
     /// Where others reach this process.
     pub(crate) fn internal_addr(&self) -> Result<SocketAddr> {
         self.address.get().copied().context("the internal listener is not bound yet")
@@ -163,7 +184,7 @@ impl Hosted {
             knobs: Knobs::none(),
             db: None,
             consumers: Vec::new(),
-            jobs: None,
+            jobs: Mutex::default(),
         }
     }
 

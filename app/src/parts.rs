@@ -10,7 +10,7 @@ use bus::{Mode, Route};
 use crate::admin::Admin;
 use crate::carriers::Carriers;
 use crate::compose::SERVICES;
-use crate::host::{Host, Hosted};
+use crate::host::{Host, Hosted, Job};
 
 /// How often a process looks whether another replica has turned a knob.
 const FOLLOW_EVERY: Duration = Duration::from_millis(400);
@@ -26,8 +26,16 @@ pub(crate) async fn run(host: &Arc<Host>, services: &Arc<[Hosted]>, admin: &Admi
     }
     events(host, services).await?;
     for hosted in services.iter() {
-        if let Some(jobs) = &hosted.jobs {
-            jobs(&host.tasks);
+        let jobs: Vec<Job> = std::mem::take(&mut *hosted.jobs.lock());
+        for Job { name, run } in jobs {
+            let work = run(host.tasks.clone());
+            let tasks = host.tasks.clone();
+            host.tasks.spawn(async move {
+                work.await;
+                if !tasks.is_stopping() {
+                    tracing::error!(job = name, "a background loop has ended by itself");
+                }
+            });
         }
     }
     follow(host, services, admin);
@@ -43,12 +51,15 @@ struct Known {
 
 /// Relays each service's events to whoever wants them, here or elsewhere.
 async fn events(host: &Arc<Host>, services: &Arc<[Hosted]>) -> Result<()> {
-    let carriers = Carriers::open(host).await?;
     let known = known(services);
+    if known.is_empty() {
+        return Ok(());
+    }
+    let carriers = Carriers::open(host).await?;
     for producer in services.iter() {
         let Some(db) = &producer.db else { continue };
-        let own = format!("{}.", producer.name);
-        let wants = |c: &&Known| c.topics.iter().any(|topic| topic.starts_with(&own));
+        let owner = |topic: &&str| topic.split('.').next() == Some(producer.name);
+        let wants = |c: &&Known| c.topics.iter().any(owner);
         let routes: Vec<Route> = known
             .iter()
             .filter(wants)

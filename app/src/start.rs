@@ -24,7 +24,7 @@ use crate::host::{Host, Phase};
 use crate::keys::{KeyFile, watched};
 use crate::ready::Ready;
 
-pub use crate::running::Running;
+pub(crate) use crate::running::Running;
 
 /// Everything from outside that a system is started with.
 pub struct Env {

@@ -8,8 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tokio::io::AsyncReadExt;
 use tokio::process::Command;
+
+use crate::leash::let_go;
 
 /// How long a server may take to stop before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
@@ -23,14 +24,12 @@ pub async fn guard(signal: Signal, user: Option<(u32, u32)>, command: &[String])
         server.uid(uid).gid(gid);
     }
     let mut server = server.spawn().with_context(|| format!("cannot start {program}"))?;
-    let mut input = tokio::io::stdin();
-    let mut byte = [0_u8; 1];
     tokio::select! {
         status = server.wait() => {
             let code = status?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
             return Ok(ExitCode::from(code));
         }
-        _ = input.read(&mut byte) => {}
+        () = let_go() => {}
     }
     if let Some(pid) = server.id().and_then(|id| i32::try_from(id).ok()) {
         // It may have ended by itself in this moment.

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use kernel::Ctx;
-use tokio::io::AsyncReadExt;
 
 use super::args::ServeArgs;
 use super::output::Output;
 use super::process;
 use crate::compose::{GATEWAY, servable};
 use crate::data::DataDir;
+use crate::leash::let_go;
 use crate::start::{Env, Role, start};
 
 pub(super) fn run(args: &ServeArgs, output: Output) -> Result<ExitCode> {
@@ -39,7 +39,9 @@ pub(super) fn run(args: &ServeArgs, output: Output) -> Result<ExitCode> {
         }
         tokio::select! {
             () = signals.next() => {}
-            () = orphaned(supervised) => tracing::warn!("the supervisor is gone; stopping"),
+            () = let_go(), if supervised => {
+                tracing::warn!("the supervisor is gone; stopping");
+            }
         }
         tokio::select! {
             () = running.drain() => {}
@@ -56,14 +58,4 @@ fn inherited() -> Result<TcpListener> {
     listener.local_addr().context("standard output is no listener; leave --supervised to 'up'")?;
     listener.set_nonblocking(true)?;
     Ok(listener)
-}
-
-/// Resolves when the supervisor has ended: then nobody holds the other end of standard input.
-async fn orphaned(supervised: bool) {
-    if !supervised {
-        return std::future::pending().await;
-    }
-    let mut input = tokio::io::stdin();
-    let mut byte = [0_u8; 1];
-    while matches!(input.read(&mut byte).await, Ok(read) if read > 0) {}
 }

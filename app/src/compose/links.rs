@@ -1,28 +1,42 @@
-//! Short links.
+//! Short links: the database with its schema, the cache's tier, the parts.
 
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
+use contracts::links::LinksServer;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use web::RouteSpec;
+use links::{Deps, Parts};
 
 use crate::compose::Service;
-use crate::host::{Host, Hosted};
+use crate::host::{Host, Hosted, Job};
 
 pub(super) const SERVICE: Service = Service {
-    name: "links",
-    routes: |_| vec![RouteSpec::any_host("/", "links"), RouteSpec::any_host("/api/links", "links")],
-    openapi: utoipa::openapi::OpenApi::default,
+    name: links::NAME,
+    routes: |_| links::routes(),
+    openapi: links::openapi,
+    // Its consumers hear its own events, each replica for itself.
     consumers: &[],
     compose: |host| compose(host).boxed(),
 };
 
 async fn compose(host: &Arc<Host>) -> Result<Hosted> {
-    let handler = web::from_fn(|_| async { web::Response::default() });
-    let mut h = Hosted::page("links", (SERVICE.routes)(&host.config), handler);
-    let db = host.database("links").await?;
-    db.migrate(&[]).await?;
-    h.db = Some(db);
-    Ok(h)
+    let db = host.database(links::NAME).await?;
+    db.migrate(links::MIGRATIONS).await.context("cannot prepare the data of links")?;
+    let parts: Parts = links::build(
+        host.config.links.clone(),
+        Deps {
+            ctx: host.ctx.clone(),
+            db: db.clone(),
+            tier: host.tier()?,
+            telemetry: host.telemetry.clone(),
+        },
+    );
+    let jobs = parts.jobs.into_iter().map(|job| Job { name: job.name, run: job.run });
+    let mut hosted = Hosted::page(links::NAME, parts.routes, parts.handler);
+    hosted.dispatch = Some(LinksServer::new(parts.service));
+    hosted.knobs = parts.knobs;
+    hosted.db = Some(db);
+    hosted.consumers = parts.consumers;
+    *hosted.jobs.get_mut() = jobs.collect();
+    Ok(hosted)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use kernel::Tasks;
-use mesh::discovery::{Registration, Registry};
+use mesh::discovery::{Registration, Registry, RegistryClient};
 use parking_lot::Mutex;
 
 use super::{Env, Running, public_listener, ready};
@@ -17,7 +17,7 @@ use crate::config::env_name;
 use crate::data::write_private;
 use crate::host::{Host, Hosted};
 use crate::internal::{self, Internal};
-use crate::registry;
+use crate::{demo, edges, registry};
 use crate::supervisor::{Launcher, PublicListener, Spec, State, Supervisor};
 
 /// How long every process may take to be there.
@@ -33,7 +33,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     let inner = Tasks::new();
     let specs = specs(&host);
     let launcher = Launcher {
-        exe: env.exe,
+        exe: env.exe.clone(),
         config: child_config(&host)?,
         environment: vec![(env_name("cluster.secret"), host.secret.expose().to_owned())],
         listener: PublicListener(Mutex::new(Some(public))),
@@ -53,10 +53,17 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     let addr = host.internal_addr()?;
     let (service, id) = (CONSOLE.to_owned(), host.id.as_str().into());
     let page = Registration { service, id, addr, weight: 1, lease_ms: LEASE_MS };
+    // Ready as far as the page goes; the gateway asks before it sends anybody here.
+    host.phase.ready();
     registry::hold(&registry, page, &host);
     supervisor.start(&registry, &host);
     all_there(&registry, &supervisor, &specs).await?;
-    host.phase.ready();
+    if env.demo {
+        let secret: Arc<str> = host.secret.expose().into();
+        let finder = RegistryClient::start(addr, Some(secret), &host.tasks);
+        let edge = edges::remote(&host, demo::NAME, links::NAME, &finder);
+        demo::start(&host, edge, gateway_addr).await;
+    }
     let ready = ready(&host.config, Some(gateway_addr), addr);
     Ok(Running { host, ready, outer: Tasks::new(), inner, supervisor: Some(supervisor) })
 }

@@ -13,7 +13,7 @@ use crate::cluster::System;
 use crate::compose::{self, GATEWAY};
 use crate::host::{Host, Hosted};
 use crate::internal::{self, Internal};
-use crate::{front, parts};
+use crate::{carriers, front, parts};
 
 /// How long the others believe in this process without hearing from it.
 const LEASE_MS: u64 = 3_000;
@@ -33,7 +33,9 @@ pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> R
     let system = Arc::new(System { host: Arc::clone(&host), admin: admin.clone(), others: None });
     parts::run(&host, &services, &admin).await?;
     let here: Vec<&Hosted> = services.iter().collect();
-    let internal = Internal::new(&host, admin, &here).with("system", system.handler());
+    let internal = Internal::new(&host, admin, &here)
+        .with("system", system.handler())
+        .with("bus", carriers::inlet(&host));
     let (inner, outer) = (Tasks::new(), Tasks::new());
     internal::run(&host, internal, listener, &inner);
     let public = match gateway {

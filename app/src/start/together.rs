@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use kernel::Tasks;
 
 use super::{Env, Running, public_listener, ready};
@@ -10,7 +10,7 @@ use crate::admin::Admin;
 use crate::cluster::System;
 use crate::host::{Host, Hosted};
 use crate::internal::{self, Internal};
-use crate::{compose, front, parts};
+use crate::{carriers, compose, demo, edges, front, parts};
 
 pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     // Bound first: an address that is taken is told before anything is opened.
@@ -30,10 +30,17 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     let here: Vec<&Hosted> = services.iter().chain([&console]).collect();
     compose::route(&host, &gateway, &here)?;
     parts::run(&host, &services, &admin).await?;
-    let internal = Internal::new(&host, admin, &here).with("system", system.handler());
+    let internal = Internal::new(&host, admin, &here)
+        .with("system", system.handler())
+        .with("bus", carriers::inlet(&host));
     let (inner, outer) = (Tasks::new(), Tasks::new());
     internal::run(&host, internal, listener, &inner);
     front::serve(gateway, public, &outer)?;
+    if env.demo {
+        let links = here.iter().find(|hosted| hosted.name == links::NAME);
+        let dispatch = links.and_then(|links| links.dispatch.clone()).context("links is here")?;
+        demo::start(&host, edges::local(&host, demo::NAME, dispatch), gateway_addr).await;
+    }
     host.phase.ready();
     let ready = ready(&host.config, Some(gateway_addr), host.internal_addr()?);
     Ok(Running { host, ready, outer, inner, supervisor: None })

@@ -105,6 +105,9 @@ impl Child {
 
     /// Waits for its end: how it ended, or nothing when it was asked to.
     async fn live(&self, mut process: Process) -> Option<String> {
+        // Held until it has ended: the end of its standard input would tell it that we are gone.
+        // (`wait` would close it.)
+        let _leash = process.stdin.take();
         self.becomes(State::Running, process.id());
         tokio::select! {
             status = process.wait() => Some(how(status.ok())),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{History, State, Told};
+use super::history::{History, State, Told};
 
 /// Every way in which `state` contradicts `history`; empty when there is none.
-pub fn contradictions(history: &History, state: &State) -> Vec<String> {
+pub(crate) fn contradictions(history: &History, state: &State) -> Vec<String> {
     let mut found = Vec::new();
     links(history, state, &mut found);
     clicks(history, state, &mut found);
@@ -56,12 +56,14 @@ fn clicks(history: &History, state: &State, found: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
-    use crate::history::{Clicks, Create};
+    use super::super::history::{Clicks, Create};
 
     fn create(target: &str, code: &str, told: Told) -> Create {
         let code = (told == Told::Done).then(|| code.to_owned());
-        Create { target: target.to_owned(), code, told }
+        Create { target: target.to_owned(), key: String::new(), link: Value::Null, code, told }
     }
 
     fn sound() -> (History, State) {

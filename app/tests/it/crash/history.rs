@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// What a client knows about a request that it sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub(crate) enum Told {
     /// It was done: the answer came.
     Done,
     /// The answer never came: it may have been done or not.
@@ -15,40 +15,44 @@ pub enum Told {
 
 /// A link that a client asked for, with a target that nobody else asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Create {
+pub(crate) struct Create {
     /// Where it leads; unique over the whole history.
-    pub target: String,
+    pub(crate) target: String,
+    /// The idempotency key that it was asked for under.
+    pub(crate) key: String,
+    /// What was asked for.
+    pub(crate) link: serde_json::Value,
     /// The code in the answer, when it came.
-    pub code: Option<String>,
+    pub(crate) code: Option<String>,
     /// What the client was told.
-    pub told: Told,
+    pub(crate) told: Told,
 }
 
 /// Clicks that clients made on one link.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Clicks {
+pub(crate) struct Clicks {
     /// Requests sent.
-    pub attempted: u64,
+    pub(crate) attempted: u64,
     /// Redirects received.
-    pub redirected: u64,
+    pub(crate) redirected: u64,
 }
 
 /// Everything that clients did and were told.
 #[derive(Debug, Clone, Default)]
-pub struct History {
+pub(crate) struct History {
     /// Links asked for.
-    pub creates: Vec<Create>,
+    pub(crate) creates: Vec<Create>,
     /// Clicks by code, over all rounds.
-    pub clicks: BTreeMap<String, Clicks>,
+    pub(crate) clicks: BTreeMap<String, Clicks>,
     /// The click limit by code, for links that have one.
-    pub limits: BTreeMap<String, u64>,
+    pub(crate) limits: BTreeMap<String, u64>,
 }
 
 /// What the system says after it has been started again.
 #[derive(Debug, Clone, Default)]
-pub struct State {
+pub(crate) struct State {
     /// Code and target of every link.
-    pub links: Vec<(String, String)>,
+    pub(crate) links: Vec<(String, String)>,
     /// Clicks counted by code.
-    pub clicks: BTreeMap<String, u64>,
+    pub(crate) clicks: BTreeMap<String, u64>,
 }
