@@ -1,7 +1,8 @@
 //! What a call costs on each binding, with and without the layers, beside a bare hyper client and
 //! server in the same run. Rounds of all variants are interleaved, so that noise hits all alike.
 //!
-//! `cargo bench -p mesh`. Prints the median per call; the last column checks the aims.
+//! `cargo bench -p mesh`, or `cargo bench -p mesh -- HTTP` for the rows with that in their name.
+//! Prints the median per call; the last column checks the aims.
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -107,22 +108,26 @@ fn main() {
     let runtime = runtime.expect("a runtime");
     let (rpc, constant) = serve();
     runtime.block_on(async move {
+        let filter = std::env::args().nth(1).filter(|arg| !arg.starts_with('-'));
         let mut variants = variants(rpc);
+        variants.retain(|v| filter.as_deref().is_none_or(|part| v.name.contains(part)));
         let mut hyper = Hyper::connect(constant).await;
-        let mut bare_hyper = Vec::new();
+        let mut yardsticks = [Vec::new(), Vec::new()];
         for round in 0..=ROUNDS {
             for variant in &mut variants {
                 variant.round().await;
             }
             for _ in 0..SAMPLES_PER_ROUND * 4 {
-                bare_hyper.push(hyper.call().await);
+                yardsticks[0].push(hyper.call().await);
+                yardsticks[1].push(hyper.call_typed().await);
             }
             if round == 0 {
                 variants.iter_mut().for_each(|v| v.samples.clear());
-                bare_hyper.clear();
+                yardsticks.iter_mut().for_each(Vec::clear);
             }
         }
-        report(&mut variants, median(&mut bare_hyper));
+        let [bytes, message] = yardsticks.each_mut().map(|samples| median(samples));
+        report(&mut variants, bytes, message);
     });
 }
 
@@ -156,12 +161,12 @@ fn variants(rpc: SocketAddr) -> Vec<Variant> {
         variant(
             "HTTP, no layers",
             client(Edge::bare_http("orders", target(rpc))),
-            4,
+            1,
         ),
         variant(
             "HTTP, all layers",
             client(mesh.http("bench", "orders", target(rpc))),
-            4,
+            1,
         ),
     ]
 }
@@ -182,7 +187,13 @@ impl Variant {
     async fn round(&mut self) {
         let ctx = Ctx::system();
         let request = order();
-        for _ in 0..SAMPLES_PER_ROUND {
+        // Samples of one call are many, so that their median is that of single calls, like hyper's.
+        let samples = if self.batch == 1 {
+            SAMPLES_PER_ROUND * 4
+        } else {
+            SAMPLES_PER_ROUND
+        };
+        for _ in 0..samples {
             let started = Instant::now();
             for _ in 0..self.batch {
                 let cx = CallCx::new(&*ctx.clock, Duration::from_secs(10));
@@ -216,18 +227,39 @@ impl Hyper {
         }
     }
 
+    /// Sends and receives the bytes.
     async fn call(&mut self) -> f64 {
         let started = Instant::now();
-        let request = Request::post("/rpc/orders/echo")
+        let body = self.body.clone();
+        std::hint::black_box(self.exchange("/bytes", body).await);
+        started.elapsed().as_secs_f64() * 1e6
+    }
+
+    /// Sends and receives the message: what a program without a mesh would do.
+    async fn call_typed(&mut self) -> f64 {
+        let request = order();
+        let started = Instant::now();
+        let body = serde_json::to_vec(&request).expect("JSON").into();
+        let answer = self.exchange("/message", body).await;
+        let answer: Order = serde_json::from_slice(&answer).expect("JSON");
+        std::hint::black_box(answer);
+        started.elapsed().as_secs_f64() * 1e6
+    }
+
+    async fn exchange(&mut self, path: &'static str, body: Bytes) -> Bytes {
+        let request = Request::post(path)
             .header("host", "orders")
             .header("content-type", "application/json")
-            .body(Full::new(self.body.clone()))
+            .body(Full::new(body))
             .expect("a request");
         self.sender.ready().await.expect("an open connection");
         let response = self.sender.send_request(request).await.expect("a response");
-        let body = response.into_body().collect().await.expect("a body");
-        std::hint::black_box(body.to_bytes());
-        started.elapsed().as_secs_f64() * 1e6
+        response
+            .into_body()
+            .collect()
+            .await
+            .expect("a body")
+            .to_bytes()
     }
 }
 
@@ -247,8 +279,19 @@ fn serve() -> (SocketAddr, SocketAddr) {
     let constant = serve_on_thread(move |request: Request<Incoming>| {
         let body = body.clone();
         async move {
-            let read = request.into_body().collect().await.expect("a body");
-            std::hint::black_box(read.to_bytes());
+            let typed = request.uri().path() == "/message";
+            let read = request
+                .into_body()
+                .collect()
+                .await
+                .expect("a body")
+                .to_bytes();
+            let body = if typed {
+                let order: Order = serde_json::from_slice(&read).expect("JSON");
+                serde_json::to_vec(&order).expect("JSON").into()
+            } else {
+                body
+            };
             let mut response = Response::new(Full::new(body));
             let kind = http::HeaderValue::from_static("application/json");
             response.headers_mut().insert("content-type", kind);
@@ -292,7 +335,7 @@ fn median(samples: &mut [f64]) -> f64 {
     samples[samples.len() / 2]
 }
 
-fn report(variants: &mut [Variant], bare_hyper: f64) {
+fn report(variants: &mut [Variant], bytes: f64, message: f64) {
     let mut out = std::io::stdout().lock();
     let mut line = |name: &str, micros: f64, aim: Option<f64>| {
         let verdict = aim.map_or(String::new(), |aim| {
@@ -305,10 +348,11 @@ fn report(variants: &mut [Variant], bare_hyper: f64) {
         let aim = match variant.name {
             "direct, all layers" => Some(2.0),
             "strict postcard, all layers" | "strict JSON, all layers" => Some(6.0),
-            "HTTP, all layers" => Some(bare_hyper * 1.3),
+            "HTTP, all layers" => Some(bytes * 1.3),
             _ => None,
         };
         line(variant.name, median(&mut variant.samples), aim);
     }
-    line("bare hyper, client and server", bare_hyper, None);
+    line("bare hyper, the same bytes", bytes, None);
+    line("bare hyper and serde_json", message, None);
 }

@@ -7,6 +7,8 @@ use crate::MeshError;
 
 /// The largest message of a contract, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most messages fit into this without growing their buffer.
+const MESSAGE_BYTES_USUAL: usize = 512;
 
 /// The form of a message on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -45,8 +47,11 @@ impl Codec {
         message: &T,
     ) -> Result<Bytes, MeshError> {
         let written = match self {
-            Self::Json => serde_json::to_vec(message).map_err(|e| e.to_string()),
-            Self::Postcard => postcard::to_allocvec(message).map_err(|e| e.to_string()),
+            Self::Json => write_json(message),
+            Self::Postcard => {
+                let bytes = Vec::with_capacity(MESSAGE_BYTES_USUAL);
+                postcard::to_extend(message, bytes).map_err(|e| e.to_string())
+            }
         };
         let bytes = written.map_err(|detail| fault(service, "encode", detail))?;
         check_size(service, bytes.len())?;
@@ -62,6 +67,12 @@ impl Codec {
         };
         read.map_err(|detail| fault(service, "decode", detail))
     }
+}
+
+fn write_json<T: Serialize + ?Sized>(message: &T) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::with_capacity(MESSAGE_BYTES_USUAL);
+    serde_json::to_writer(&mut bytes, message).map_err(|e| e.to_string())?;
+    Ok(bytes)
 }
 
 fn check_size(service: &str, bytes: usize) -> Result<(), MeshError> {

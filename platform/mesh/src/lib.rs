@@ -22,6 +22,7 @@ mod fault;
 mod layer;
 mod policy;
 mod registry;
+mod timer;
 
 pub use binding::HttpTarget;
 pub use call::{

@@ -240,8 +240,10 @@ mod tests {
 
     #[test]
     fn every_wrong_field_is_named() {
-        let mut policy = Policy::default();
-        policy.timeout_ms = 0;
+        let mut policy = Policy {
+            timeout_ms: 0,
+            ..Policy::default()
+        };
         policy.retry.cap_ms = 1;
         policy.breaker.error_rate = f64::NAN;
         let error = policy

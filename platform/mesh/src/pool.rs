@@ -6,6 +6,7 @@
 mod body;
 mod connection;
 mod error;
+mod relay;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;

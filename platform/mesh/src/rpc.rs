@@ -1,6 +1,7 @@
 //! The HTTP side of contracts: `POST /rpc/<service>/<method>`. The body is the message in JSON (or
 //! postcard, by `content-type`); what travels with a call is in headers.
 
+pub(crate) mod body;
 mod server;
 pub(crate) mod wire;
 

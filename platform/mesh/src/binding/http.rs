@@ -8,12 +8,13 @@ use futures_util::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HOST, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Request, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 use kernel::{Code, Retry};
 use tower::Service;
 
 use crate::balance::{Balancer, Outcome, Picked};
 use crate::pool::{Pool, SendError, SendErrorKind};
+use crate::rpc::body::{ReadError, read_whole};
 use crate::rpc::{self, wire};
 use crate::{Body, Call, Codec, Failure, FailureKind, MESSAGE_BYTES_MAX, MeshError};
 use crate::{Payload, Reply};
@@ -50,6 +51,9 @@ impl HttpTarget {
         self
     }
 }
+
+/// So many headers a call has at most, with the length that hyper adds.
+const HEADERS: usize = 8;
 
 #[derive(Clone)]
 pub(crate) struct HttpBinding(Arc<Shared>);
@@ -116,11 +120,18 @@ impl Shared {
             Err(error) => return Err(self.broken(service, picked, &error).into()),
         };
         let (head, body) = response.into_parts();
-        let body = match Limited::new(body, MESSAGE_BYTES_MAX).collect().await {
-            Ok(collected) => collected.to_bytes(),
-            Err(error) => {
+        let body = match read_whole(body, MESSAGE_BYTES_MAX).await {
+            Ok(body) => body,
+            Err(ReadError::TooLarge) => {
+                let (service, limit_bytes) = (service.to_owned(), MESSAGE_BYTES_MAX as u64);
+                return Err(MeshError::TooLarge {
+                    service,
+                    limit_bytes,
+                }
+                .into());
+            }
+            Err(ReadError::Broken(detail)) => {
                 picked.finish(Outcome::Reset);
-                let detail = error.to_string();
                 let service = service.to_owned();
                 return Err(MeshError::ConnectionLost { service, detail }.into());
             }
@@ -140,6 +151,7 @@ impl Shared {
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = Uri::from(PathAndQuery::from_static(method.path));
         let headers = request.headers_mut();
+        headers.reserve(HEADERS);
         headers.insert(HOST, self.host.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(codec.content_type()));
         wire::write_cx(&cx, headers);

@@ -8,11 +8,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use kernel::Deadline;
-use tokio::time::Sleep;
 use tower::Service;
 
 use super::Inner;
 use crate::edge::EdgeState;
+use crate::timer::Limited;
 use crate::{Call, Failure, MeshError, Payload, Reply};
 
 #[derive(Clone)]
@@ -23,11 +23,8 @@ pub(super) struct WithDeadline<S> {
 
 pub(super) enum Timed<F> {
     Running {
-        inner: F,
-        left: Duration,
+        inner: Limited<F>,
         service: &'static str,
-        /// Made only when the answer is not there at once.
-        timer: Option<Pin<Box<Sleep>>>,
     },
     Passed {
         service: &'static str,
@@ -53,12 +50,8 @@ impl<S: Inner> Service<Call> for WithDeadline<S> {
             return Timed::Passed { service };
         }
         call.cx.deadline = deadline;
-        Timed::Running {
-            inner: self.inner.call(call),
-            left,
-            service,
-            timer: None,
-        }
+        let inner = Limited::new(left, self.inner.call(call));
+        Timed::Running { inner, service }
     }
 }
 
@@ -68,18 +61,9 @@ impl<F: Future<Output = Reply> + Unpin> Future for Timed<F> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
         match &mut *self {
             Self::Passed { service } => Poll::Ready(Err(passed(service))),
-            Self::Running {
-                inner,
-                left,
-                service,
-                timer,
-            } => {
-                if let Poll::Ready(reply) = Pin::new(inner).poll(cx) {
-                    return Poll::Ready(reply);
-                }
-                let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(*left)));
-                ready!(timer.as_mut().poll(cx));
-                Poll::Ready(Err(passed(service)))
+            Self::Running { inner, service } => {
+                let reply = ready!(Pin::new(inner).poll(cx));
+                Poll::Ready(reply.unwrap_or_else(|| Err(passed(service))))
             }
         }
     }

@@ -9,6 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::connection::Connection;
+use super::relay::quietly;
 use super::{BoxError, Pool};
 
 /// The body of a response. Read it to its end and its connection goes back to the pool; drop it
@@ -58,7 +59,8 @@ where
     fn arrived(&mut self) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         // Only the driver fills `incoming`, and it is polled with the real waker after each miss.
         let mut quiet = Context::from_waker(Waker::noop());
-        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(&mut quiet));
+        let incoming = Pin::new(&mut self.incoming);
+        let frame = ready!(quietly(|| incoming.poll_frame(&mut quiet)));
         if !matches!(frame, Some(Ok(_))) || self.incoming.is_end_stream() {
             if let Some(held) = &mut self.held {
                 held.connection.drive(&mut quiet);
@@ -109,7 +111,7 @@ where
         match &this.held {
             Some(_) => this.arrived(),
             // Whatever is still to come has arrived already.
-            None => Pin::new(&mut this.incoming).poll_frame(cx),
+            None => quietly(|| Pin::new(&mut this.incoming).poll_frame(cx)),
         }
     }
 

@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::BoxError;
+use super::relay::Relay;
 
 type Driver<B> = http1::Connection<TokioIo<TcpStream>, B>;
 
@@ -22,6 +23,7 @@ pub(super) struct Connection<B: Body + Send + 'static> {
     sender: http1::SendRequest<B>,
     /// `None` once the connection has ended.
     driver: Option<Pin<Box<Driver<B>>>>,
+    relay: Relay,
 }
 
 impl<B> Connection<B>
@@ -40,6 +42,7 @@ where
         Ok(Self {
             sender,
             driver: Some(Box::pin(driver)),
+            relay: Relay::new(),
         })
     }
 
@@ -63,7 +66,7 @@ where
     /// socket (and will wake `cx`) or has ended.
     pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
         if let Some(driver) = &mut self.driver
-            && driver.as_mut().poll(cx).is_ready()
+            && driver.as_mut().poll(&mut self.relay.context(cx)).is_ready()
         {
             self.driver = None;
         }
@@ -76,14 +79,14 @@ where
         request: Request<B>,
     ) -> Result<Response<Incoming>, (hyper::Error, Option<Request<B>>)> {
         let answer = self.sender.try_send_request(request);
-        let driver = &mut self.driver;
         // Only the driver can complete `answer`, and it is polled right before it. So `answer` needs
         // no waker: a wake from here to this same task would only cost one more poll. It must then
         // not be held back by tokio's cooperative budget either.
         let mut answer = pin!(tokio::task::coop::unconstrained(answer));
+        let Self { driver, relay, .. } = self;
         let outcome = poll_fn(|cx| {
             if let Some(running) = driver
-                && running.as_mut().poll(cx).is_ready()
+                && running.as_mut().poll(&mut relay.context(cx)).is_ready()
             {
                 *driver = None;
             }

@@ -1,18 +1,21 @@
 //! The receiving end of the HTTP binding: give it requests under `/rpc/`, mount it where you like.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 use kernel::{Ctx, Deadline};
 use telemetry::{SpanKind, Telemetry};
 
+use super::body::{ReadError, read_whole};
 use super::{CLUSTER, PREFIX, wire};
 use crate::pool::BoxError;
+use crate::timer::Limited;
 use crate::unknown_method;
 use crate::{Body, Call, Codec, Dispatch, Failure, MESSAGE_BYTES_MAX, MeshError, Method, Reply};
 
@@ -126,12 +129,10 @@ impl Shared {
                 .traces
                 .span(method.span, service, Some(cx.trace), SpanKind::Server);
         cx.trace = span.context();
-        let work = async {
-            let bytes = Limited::new(body, MESSAGE_BYTES_MAX)
-                .collect()
+        let work = pin!(async {
+            let bytes = read_whole(body, MESSAGE_BYTES_MAX)
                 .await
-                .map_err(|error| unreadable(service, &error))?
-                .to_bytes();
+                .map_err(|error| unreadable(service, error))?;
             dispatch
                 .dispatch(Call {
                     method,
@@ -139,10 +140,10 @@ impl Shared {
                     body: Body::Wire(codec, bytes),
                 })
                 .await
-        };
-        let reply = tokio::time::timeout(left, work)
+        });
+        let reply = Limited::new(left, work)
             .await
-            .unwrap_or_else(|_| Err(late(service)));
+            .unwrap_or_else(|| Err(late(service)));
         if let Err(failure) = &reply {
             span.error(failure.code.name());
         }
@@ -157,19 +158,18 @@ fn late(service: &str) -> Failure {
     .into()
 }
 
-fn unreadable(service: &str, error: &BoxError) -> MeshError {
+fn unreadable(service: &str, error: ReadError) -> MeshError {
     let service = service.to_owned();
-    if error.is::<http_body_util::LengthLimitError>() {
-        return MeshError::TooLarge {
+    match error {
+        ReadError::TooLarge => MeshError::TooLarge {
             service,
             limit_bytes: MESSAGE_BYTES_MAX as u64,
-        };
-    }
-    let (action, detail) = ("read".to_owned(), error.to_string());
-    MeshError::Codec {
-        service,
-        action,
-        detail,
+        },
+        ReadError::Broken(detail) => MeshError::Codec {
+            service,
+            action: "read".to_owned(),
+            detail,
+        },
     }
 }
 

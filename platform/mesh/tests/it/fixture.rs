@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 
 contract! {
     /// A contract to try the mesh on.
-    pub trait Shop("shop") error ShopError {
+    pub(crate) trait Shop("shop") error ShopError {
         /// Looks something up.
         query look(Look) -> Seen;
         /// Changes something.
@@ -31,7 +31,7 @@ contract! {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Look {
+pub(crate) enum Look {
     /// Is answered.
     Item(String),
     /// Is refused with this error.
@@ -41,7 +41,7 @@ pub enum Look {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+pub(crate) struct Seen {
     pub item: String,
     pub deadline: Timestamp,
     pub caller: Option<String>,
@@ -50,14 +50,14 @@ pub struct Seen {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Buy {
+pub(crate) struct Buy {
     pub item: Vec<u8>,
     #[serde(default)]
     pub fail: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Bought {
+pub(crate) struct Bought {
     /// Where the callee found the item in memory.
     pub address: usize,
     pub key: Option<String>,
@@ -65,12 +65,12 @@ pub struct Bought {
 
 /// A message that carries shared memory, which no message should.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Lent {
+pub(crate) struct Lent {
     pub count: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
-pub enum ShopError {
+pub(crate) enum ShopError {
     #[error("there is no {item}")]
     NoSuchItem { item: String },
     #[error("sold out; come back in {ms} ms")]
@@ -105,7 +105,7 @@ impl Coded for ShopError {
 }
 
 /// Does as it is told and counts the calls that reach it.
-pub struct TestShop {
+pub(crate) struct TestShop {
     pub calls: AtomicU32,
     /// The first so many calls are refused with `Burns`.
     pub burns_for: AtomicU32,
@@ -161,7 +161,7 @@ impl TestShop {
 }
 
 /// A mesh with one shop behind it, and what a test turns.
-pub struct World {
+pub(crate) struct World {
     pub clock: Arc<ManualClock>,
     pub ctx: Ctx,
     pub telemetry: Telemetry,
@@ -172,13 +172,13 @@ pub struct World {
 
 /// The binding of an edge, as tests go through them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Way {
+pub(crate) enum Way {
     Direct,
     Strict(Codec),
     Http(Codec),
 }
 
-pub const WAYS: [Way; 5] = [
+pub(crate) const WAYS: [Way; 5] = [
     Way::Direct,
     Way::Strict(Codec::Json),
     Way::Strict(Codec::Postcard),
@@ -188,7 +188,7 @@ pub const WAYS: [Way; 5] = [
 
 impl World {
     /// On the system's clock.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Ctx {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -196,7 +196,7 @@ impl World {
     }
 
     /// On a clock that stands until the test moves it.
-    pub fn standing() -> Self {
+    pub(crate) fn standing() -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_000_000)));
         let random = Arc::new(SystemRandom);
         Self {
@@ -221,15 +221,15 @@ impl World {
         }
     }
 
-    pub fn dispatch(&self) -> Arc<dyn Dispatch> {
+    pub(crate) fn dispatch(&self) -> Arc<dyn Dispatch> {
         ShopServer::new(self.shop.clone())
     }
 
-    pub fn direct(&self, caller: &str) -> ShopClient {
+    pub(crate) fn direct(&self, caller: &str) -> ShopClient {
         ShopClient(self.mesh.direct(caller, self.dispatch()))
     }
 
-    pub async fn client(&self, way: Way) -> ShopClient {
+    pub(crate) async fn client(&self, way: Way) -> ShopClient {
         ShopClient(self.edge(way).await)
     }
 
@@ -248,7 +248,7 @@ impl World {
         }
     }
 
-    pub fn target(&self, addr: SocketAddr) -> HttpTarget {
+    pub(crate) fn target(&self, addr: SocketAddr) -> HttpTarget {
         let endpoints = StaticDiscovery::new()
             .with("shop", [Endpoint::at(addr)])
             .watch("shop");
@@ -257,7 +257,7 @@ impl World {
     }
 
     /// Serves the shop over HTTP on a free port.
-    pub async fn serve(&self, secret: Option<Arc<str>>) -> SocketAddr {
+    pub(crate) async fn serve(&self, secret: Option<Arc<str>>) -> SocketAddr {
         let (ctx, telemetry) = (self.ctx.clone(), self.telemetry.clone());
         let server = RpcServer::new([self.dispatch()], secret, ctx, telemetry);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -281,15 +281,15 @@ impl World {
     }
 
     /// A call with ten seconds to go.
-    pub fn cx(&self) -> CallCx {
+    pub(crate) fn cx(&self) -> CallCx {
         CallCx::new(&*self.ctx.clock, Duration::from_secs(10))
     }
 
-    pub fn calls(&self) -> u32 {
+    pub(crate) fn calls(&self) -> u32 {
         self.shop.calls.load(Ordering::SeqCst)
     }
 
-    pub fn policy(&self, caller: &str, json: serde_json::Value) {
+    pub(crate) fn policy(&self, caller: &str, json: serde_json::Value) {
         let policy = serde_json::from_value(json).expect("a policy");
         self.mesh
             .set_policy(caller, "shop", policy)
@@ -297,7 +297,7 @@ impl World {
     }
 
     /// What stands on the time axis.
-    pub fn timeline(&self) -> Vec<String> {
+    pub(crate) fn timeline(&self) -> Vec<String> {
         self.telemetry
             .timeline
             .since(0)
@@ -307,6 +307,6 @@ impl World {
     }
 }
 
-pub fn item(text: &str) -> Look {
+pub(crate) fn item(text: &str) -> Look {
     Look::Item(text.to_owned())
 }

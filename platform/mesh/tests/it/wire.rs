@@ -24,7 +24,7 @@ async fn post(addr: SocketAddr, path: &str, body: &str) -> (StatusCode, String, 
     let error = response
         .headers()
         .get("x-tradewind-error")
-        .map(|v| v.to_str().unwrap().to_owned());
+        .map(|v| v.to_str().expect("text").to_owned());
     let (status, body) = (response.status(), response.into_body().collect().await);
     let body = serde_json::from_slice(&body.expect("a body").to_bytes()).expect("JSON");
     (status, error.unwrap_or_default(), body)
