@@ -34,21 +34,15 @@ struct Range {
 
 impl Range {
     fn of(from: Option<Moment>, until: Option<Moment>, now: Timestamp) -> Result<Self, LinksError> {
-        let until = until.map_or(now.millis(), |m| m.0.millis());
-        let until = until.div_euclid(HOUR_MS).saturating_add(1) * HOUR_MS
-            - if until.rem_euclid(HOUR_MS) == 0 {
-                HOUR_MS
-            } else {
-                0
-            };
-        let from = from.map_or(until - DAYS_USUAL * DAY_MS, |m| m.0.millis());
-        let from = from.div_euclid(HOUR_MS) * HOUR_MS;
-        if from >= until {
-            return Err(LinksError::invalid(
-                "from",
-                "the range is empty; 'from' comes before 'until'",
-            ));
+        let end = until.map_or(now.millis(), |m| m.0.millis());
+        // Rounded up to an hour.
+        let until = -(-end).div_euclid(HOUR_MS) * HOUR_MS;
+        let begin = from.map_or(until - DAYS_USUAL * DAY_MS, |m| m.0.millis());
+        if begin >= end {
+            let detail = "the range is empty; 'from' comes before 'until'";
+            return Err(LinksError::invalid("from", detail));
         }
+        let from = begin.div_euclid(HOUR_MS) * HOUR_MS;
         if until - from > DAYS_MAX * DAY_MS {
             return Err(LinksError::invalid("from", "a range has at most 400 days"));
         }

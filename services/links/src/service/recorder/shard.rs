@@ -158,7 +158,7 @@ fn octets(address: IpAddr) -> [u8; 16] {
 
 /// The host in a `Referer`: what stands between `://` and the path, without user and port.
 fn host(referrer: &[u8]) -> &[u8] {
-    let Some(at) = referrer.windows(3).take(8).position(|w| w == b"://") else {
+    let Some(at) = referrer.windows(3).take(32).position(|w| w == b"://") else {
         return &[];
     };
     let rest = &referrer[at + 3..];
@@ -172,9 +172,11 @@ fn host(referrer: &[u8]) -> &[u8] {
         .rposition(|b| *b == b'@')
         .map_or(0, |at| at + 1);
     let bare = &authority[from..];
-    match bare.iter().position(|b| *b == b':') {
-        Some(colon) if bare.first() != Some(&b'[') => &bare[..colon],
-        _ => bare,
+    let name_ends = if bare.first() == Some(&b'[') { b']' } else { b':' };
+    match bare.iter().position(|b| *b == name_ends) {
+        Some(at) if name_ends == b']' => &bare[..=at],
+        Some(at) => &bare[..at],
+        None => bare,
     }
 }
 
