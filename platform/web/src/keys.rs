@@ -84,8 +84,8 @@ impl Keys {
         check_name(name)?;
         let mut bits = [0_u8; 32];
         random.fill(&mut bits);
-        let plain = format!("{PREFIX}{}", hex(&bits));
-        let sha256 = hex(&Sha256::digest(plain.as_bytes()));
+        let plain = format!("{PREFIX}{}", hex_text(&bits));
+        let sha256 = hex_text(&Sha256::digest(plain.as_bytes()));
         Ok((
             plain,
             StoredKey {
@@ -119,13 +119,10 @@ fn check_name(name: &str) -> Result<(), KeysError> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|b| [b >> 4, b & 15])
-        .map(|digit| char::from(DIGITS[usize::from(digit)]))
-        .collect()
+fn hex_text(bytes: &[u8]) -> String {
+    let mut digits = vec![0; bytes.len() * 2];
+    crate::hex(&mut digits, bytes);
+    digits.into_iter().map(char::from).collect()
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {

@@ -11,7 +11,7 @@ use http::request::Parts;
 use kernel::{Code, Coded};
 use telemetry::TraceContext;
 
-use crate::{ProblemReply, Seen, problem};
+use crate::{ProblemReply, Seen, hex, problem};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -120,12 +120,9 @@ impl Default for RequestId {
 }
 
 fn digits(prefix: u64, count: u64) -> [u8; OWN_CHARS] {
-    let mut out = [b'0'; OWN_CHARS];
-    let mut rest = (u128::from(prefix) << 64) | u128::from(count);
-    for slot in out.iter_mut().rev() {
-        *slot = b"0123456789abcdef"[(rest & 15) as usize];
-        rest >>= 4;
-    }
+    let mut out = [0; OWN_CHARS];
+    hex(&mut out[..16], &prefix.to_be_bytes());
+    hex(&mut out[16..], &count.to_be_bytes());
     out
 }
 

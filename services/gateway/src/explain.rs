@@ -1,5 +1,7 @@
 //! How a request was routed, for an operator who asked: route, candidates, costs, who was chosen.
 
+use std::net::SocketAddr;
+
 use http::Extensions;
 use mesh::balance::BalancerView;
 use serde::Serialize;
@@ -8,7 +10,13 @@ use crate::route::{Entry, Target};
 
 /// Who was tried, in order; left in the answer's extensions by the proxy.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Trail(pub(crate) Vec<String>);
+pub(crate) struct Trail(Vec<String>);
+
+impl Trail {
+    pub(crate) fn of(tried: &[SocketAddr]) -> Self {
+        Self(tried.iter().map(ToString::to_string).collect())
+    }
+}
 
 #[derive(Serialize)]
 struct Explanation<'a> {

@@ -45,13 +45,7 @@ impl Front {
         match &entry.target {
             Target::Local(handler) => handler.call(with_host(request)),
             Target::Remote(upstream) => {
-                let (proxy, upstream) = (Arc::clone(&self.proxy), Arc::clone(upstream));
-                Box::pin(async move {
-                    match proxy.pass(&upstream, request).await {
-                        Ok(response) => response,
-                        Err(failure) => failure.reply(),
-                    }
-                })
+                Box::pin(Arc::clone(&self.proxy).pass(Arc::clone(upstream), request))
             }
         }
     }

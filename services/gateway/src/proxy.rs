@@ -1,9 +1,11 @@
 //! Passing a request on to a replica, and its answer back.
 
 mod body;
+mod copy;
 mod headers;
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use crate::error::Failure;
 use crate::explain::Trail;
 use crate::upstream::Upstream;
 use body::{Download, Ending, Verdict};
+use copy::Copy;
 
 /// Passes requests on. Each worker has its own, with its own connections.
 pub(crate) struct Proxy {
@@ -28,38 +31,18 @@ pub(crate) struct Proxy {
     pool: Pool<Body>,
 }
 
-/// A request that can be sent once more: no body, and a method that may be repeated.
-struct Copy {
-    method: Method,
-    uri: http::Uri,
-    headers: HeaderMap,
-}
-
-impl Copy {
-    fn request(&self) -> Request {
-        let mut request = Request::new(Body::Empty);
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.headers.clone();
-        request
-    }
-}
-
-/// A request that is ready for a replica.
+/// What is known of a request once it is ready for a replica.
 struct Prepared {
-    request: Request,
     /// The key of consistent hashing, where it is wanted.
     hash: Option<u64>,
     verdict: Verdict,
     /// An operator asked who was tried.
     explain: bool,
+    arrived: Instant,
 }
 
-/// How one attempt ended.
-enum Attempt {
-    Answered(Response),
-    Failed(Failure, Option<Request>),
-}
+/// Why an attempt failed, and the request if nothing of it was sent.
+struct Failed(Failure, Option<Box<Request>>);
 
 impl Proxy {
     pub(crate) fn new(config: Arc<UpstreamConfig>, cluster: Option<&ClusterSecret>) -> Self {
@@ -81,67 +64,74 @@ impl Proxy {
         }
     }
 
-    /// The service's answer to `request`, from whichever replica gives one.
+    /// The service's answer to `request`, from whichever replica gives one; or why there is none.
     pub(crate) async fn pass(
+        self: Arc<Self>,
+        upstream: Arc<Upstream>,
+        request: Request,
+    ) -> Response {
+        match self.try_replicas(&upstream, request).await {
+            Ok(response) => response,
+            Err(failure) => failure.reply(),
+        }
+    }
+
+    async fn try_replicas(
         &self,
         upstream: &Upstream,
-        request: Request,
+        mut request: Request,
     ) -> Result<Response, Failure> {
-        let Prepared {
-            mut request,
-            hash,
-            verdict,
-            explain,
-        } = self.prepare(upstream, request)?;
+        let service = upstream.service;
+        let ready = self.prepare(upstream, &mut request)?;
         let retry = &self.config.retry;
         let attempts_max = retry.attempts.max(1) as usize;
         upstream.budget.earn(retry);
-        let copy = (attempts_max > 1 && is_repeatable(&request)).then(|| Copy {
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            headers: request.headers().clone(),
-        });
-        let deadline = Instant::now() + Duration::from_millis(self.config.timeout_ms);
+        let copy = (attempts_max > 1 && is_repeatable(&request)).then(|| Copy::of(&request));
+        let deadline = ready.arrived + Duration::from_millis(self.config.timeout_ms);
         let mut trail = SmallVec::<[SocketAddr; 4]>::new();
+        let mut begun = ready.arrived;
         loop {
-            let Some(picked) = upstream.pick(hash, &trail) else {
+            let Some(picked) = upstream.pick(ready.hash, &trail) else {
                 return Err(match trail.len() {
-                    0 => Failure::NoReplica(upstream.service),
-                    tried => Failure::Unreachable(upstream.service, tried),
+                    0 => Failure::NoReplica(service),
+                    tried => Failure::Unreachable(service, tried),
                 });
             };
             trail.push(picked.addr());
-            let tried = trail.len();
-            let (failure, back) = match self
-                .attempt(upstream, picked, request, deadline, &verdict)
-                .await
-            {
-                Attempt::Answered(mut response) => {
-                    if explain {
-                        let trail = Trail(trail.iter().map(ToString::to_string).collect());
-                        response.extensions_mut().insert(trail);
+            // Pinned here, the future is not moved into the timeout: it is more than a kilobyte.
+            let sending = pin!(self.pool.send(picked.addr(), request));
+            let failed = match timeout_at(deadline, sending).await {
+                Ok(Ok(response)) => match self.answer(picked, begun.elapsed(), response) {
+                    Some(mut response) => {
+                        if ready.explain {
+                            response.extensions_mut().insert(Trail::of(&trail));
+                        }
+                        return Ok(response);
                     }
-                    return Ok(response);
+                    None => Failed(Failure::BadAnswer(service), None),
+                },
+                Ok(Err(error)) => broken(service, picked, error, &ready.verdict),
+                Err(_) => {
+                    picked.finish(Outcome::Timeout);
+                    Failed(Failure::TooSlow(service, self.config.timeout_ms), None)
                 }
-                Attempt::Failed(failure, back) => (failure, back),
             };
-            let again = back.or_else(|| copy.as_ref().map(Copy::request));
+            let Failed(failure, back) = failed;
+            let again = back
+                .map(|b| *b)
+                .or_else(|| copy.as_ref().and_then(Copy::request));
+            let may = trail.len() < attempts_max && may_be_sent_again(&failure);
             request = match again {
-                Some(again)
-                    if tried < attempts_max
-                        && may_be_sent_again(&failure)
-                        && upstream.budget.spend(retry) =>
-                {
-                    upstream.retries.inc();
-                    again
-                }
-                _ => return Err(failure.after(tried)),
+                Some(again) if may && upstream.budget.spend(retry) => again,
+                _ => return Err(failure.after(trail.len())),
             };
+            upstream.retries.inc();
+            begun = Instant::now();
         }
     }
 
     /// Readies the request, or refuses what cannot be passed on.
-    fn prepare(&self, upstream: &Upstream, mut request: Request) -> Result<Prepared, Failure> {
+    fn prepare(&self, upstream: &Upstream, request: &mut Request) -> Result<Prepared, Failure> {
         let meta = request
             .extensions_mut()
             .remove::<Meta>()
@@ -152,75 +142,28 @@ impl Proxy {
         if request.method() == Method::TRACE {
             return Err(Failure::Trace);
         }
-        let hash = upstream.wants_hash().then(|| hash_of(&meta));
-        let (mut parts, body) = request.into_parts();
         let told = headers::Told {
             meta: &meta,
             cluster: self.cluster.as_ref(),
             style: self.config.forwarded,
         };
-        headers::to_service(&mut parts.headers, &mut parts.uri, &told);
-        parts.version = Version::HTTP_11;
+        let mut uri = std::mem::take(request.uri_mut());
+        headers::to_service(request.headers_mut(), &mut uri, &told);
+        *request.uri_mut() = uri;
+        *request.version_mut() = Version::HTTP_11;
         let mut verdict = Verdict::default();
-        let body = match body {
-            Body::Empty | Body::Full(_) => body,
-            other => verdict.watch(other),
-        };
-        let request = Request::from_parts(parts, body);
+        if !matches!(request.body(), Body::Empty | Body::Full(_)) {
+            let body = std::mem::take(request.body_mut());
+            *request.body_mut() = verdict.watch(body);
+        }
+        let hash = upstream.wants_hash().then(|| hash_of(&meta));
+        let arrived = Instant::from_std(meta.arrived);
         Ok(Prepared {
-            request,
             hash,
             verdict,
             explain: meta.explain,
+            arrived,
         })
-    }
-
-    async fn attempt(
-        &self,
-        upstream: &Upstream,
-        picked: Picked,
-        request: Request,
-        deadline: Instant,
-        verdict: &Verdict,
-    ) -> Attempt {
-        let service = upstream.service;
-        let begun = Instant::now();
-        match timeout_at(deadline, self.pool.send(picked.addr(), request)).await {
-            Ok(Ok(response)) => match self.answer(picked, begun.elapsed(), response) {
-                Some(response) => Attempt::Answered(response),
-                None => Attempt::Failed(Failure::BadAnswer(service), None),
-            },
-            Ok(Err(error)) => self.broken(service, picked, error, verdict),
-            Err(_) => {
-                picked.finish(Outcome::Timeout);
-                Attempt::Failed(Failure::TooSlow(service, self.config.timeout_ms), None)
-            }
-        }
-    }
-
-    fn broken(
-        &self,
-        service: &'static str,
-        picked: Picked,
-        error: SendError<Body>,
-        verdict: &Verdict,
-    ) -> Attempt {
-        if let Some(fault) = verdict.get() {
-            // The client's own body failed; the replica has done nothing wrong.
-            drop(picked);
-            return Attempt::Failed(Failure::Body(fault), None);
-        }
-        tracing::debug!(service, %error, "an attempt failed");
-        match error.request {
-            Some(request) => {
-                picked.finish(Outcome::ConnectFailed);
-                Attempt::Failed(Failure::Unreachable(service, 0), Some(*request))
-            }
-            None => {
-                picked.finish(Outcome::Reset);
-                Attempt::Failed(Failure::Broken(service), None)
-            }
-        }
     }
 
     /// The answer as the client gets it; `None` if it cannot be passed on.
@@ -255,6 +198,27 @@ impl Proxy {
         };
         Some(Response::from_parts(parts, body))
     }
+}
+
+/// What the failure of an attempt means, for the replica and for the request.
+fn broken(
+    service: &'static str,
+    picked: Picked,
+    error: SendError<Body>,
+    verdict: &Verdict,
+) -> Failed {
+    if let Some(fault) = verdict.get() {
+        // The client's own body failed; the replica has done nothing wrong.
+        drop(picked);
+        return Failed(Failure::Body(fault), None);
+    }
+    tracing::debug!(service, %error, "an attempt failed");
+    if let Some(request) = error.request {
+        picked.finish(Outcome::ConnectFailed);
+        return Failed(Failure::Unreachable(service, 0), Some(request));
+    }
+    picked.finish(Outcome::Reset);
+    Failed(Failure::Broken(service), None)
 }
 
 /// Whether the request may be sent to another replica although this one may have acted on it.

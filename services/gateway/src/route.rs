@@ -163,7 +163,7 @@ fn without_port(host: &str) -> &str {
 ///
 /// Whoever resolves them later would see another path than the one that was routed.
 pub(crate) fn has_dot_segment(path: &str) -> bool {
-    if !path.contains("/.") && !path.contains("%2") {
+    if !path.bytes().any(|b| matches!(b, b'.' | b'%')) {
         return false;
     }
     path.split('/').any(|segment| {

@@ -82,6 +82,8 @@ pub(super) fn to_service(map: &mut HeaderMap, uri: &mut Uri, told: &Told<'_>) {
             map.remove(name);
         }
     }
+    // Room for all that is added, at once: growing a header map hashes it anew.
+    map.reserve(8);
     let client = address(meta.client.0);
     match told.style {
         ForwardedStyle::XForwarded => x_forwarded(map, meta, &client),
@@ -92,10 +94,8 @@ pub(super) fn to_service(map: &mut HeaderMap, uri: &mut Uri, told: &Told<'_>) {
         }
     }
     map.insert(&REQUEST_ID, meta.request_id.header_value());
-    if meta.trace.is_some()
-        && let Ok(value) = HeaderValue::try_from(meta.trace.header_value())
-    {
-        map.insert(&TRACEPARENT, value);
+    if meta.trace.is_some() {
+        map.insert(&TRACEPARENT, traceparent(&meta.trace));
     }
     if let Some(secret) = told.cluster {
         map.insert(&CLUSTER, secret.clone());
@@ -139,11 +139,12 @@ fn x_forwarded(map: &mut HeaderMap, meta: &Meta, client: &HeaderValue) {
         HeaderValue::try_from(chain).unwrap_or_else(|_| client.clone())
     };
     map.insert(&FORWARDED_FOR, value);
-    if !meta.seen.has(Seen::FORWARDED) || !map.contains_key(&FORWARDED_PROTO) {
+    let has = |map: &HeaderMap, name| meta.seen.has(Seen::FORWARDED) && map.contains_key(name);
+    if !has(map, &FORWARDED_PROTO) {
         map.insert(&FORWARDED_PROTO, HeaderValue::from_static("http"));
     }
-    if let Some(host) = map.get(header::HOST).cloned()
-        && !(meta.seen.has(Seen::FORWARDED) && map.contains_key(&FORWARDED_HOST))
+    if !has(map, &FORWARDED_HOST)
+        && let Some(host) = map.get(header::HOST).cloned()
     {
         map.insert(&FORWARDED_HOST, host);
     }
@@ -176,8 +177,20 @@ fn forwarded(map: &mut HeaderMap, meta: &Meta) {
     }
 }
 
+/// The header of W3C trace context: `00-<trace id>-<span id>-<flags>`.
+fn traceparent(trace: &TraceContext) -> HeaderValue {
+    let mut text = *b"00-................................-................-00";
+    web::hex(&mut text[3..35], &trace.trace_id.to_be_bytes());
+    web::hex(&mut text[36..52], &trace.span_id.to_be_bytes());
+    text[54] += u8::from(trace.sampled);
+    HeaderValue::from_bytes(&text).expect("digits and dashes are a header value")
+}
+
 fn address(address: IpAddr) -> HeaderValue {
     use std::io::Write as _;
+    if let IpAddr::V4(v4) = address {
+        return dotted(v4.octets());
+    }
     // 45 characters are enough for any address; no allocation before the header's own.
     let mut text = [0_u8; 64];
     let mut rest = &mut text[..];
@@ -186,6 +199,28 @@ fn address(address: IpAddr) -> HeaderValue {
         .ok()
         .and_then(|n| HeaderValue::from_bytes(&text[..n]).ok());
     value.unwrap_or_else(|| HeaderValue::from_static("unknown"))
+}
+
+/// An IPv4 address without the machinery of formatting: it is written for every request.
+fn dotted(octets: [u8; 4]) -> HeaderValue {
+    let (mut text, mut end) = ([0; 15], 0);
+    let mut push = |byte| {
+        text[end] = byte;
+        end += 1;
+    };
+    for (at, octet) in octets.into_iter().enumerate() {
+        if at > 0 {
+            push(b'.');
+        }
+        if octet >= 100 {
+            push(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            push(b'0' + octet / 10 % 10);
+        }
+        push(b'0' + octet % 10);
+    }
+    HeaderValue::from_bytes(&text[..end]).expect("digits and dots are a header value")
 }
 
 fn caller(caller: &Caller) -> HeaderValue {
@@ -259,6 +294,27 @@ mod tests {
         }
         assert_eq!(sent["host"], "a.example", "a client cannot take these out");
         assert!(sent.contains_key("x-forwarded-for") && sent.contains_key("accept"));
+    }
+
+    #[test]
+    fn addresses_and_traces_are_written_as_the_standards_say() {
+        for text in [
+            "0.0.0.0",
+            "127.0.0.1",
+            "10.20.99.100",
+            "255.255.255.255",
+            "2001:db8::1",
+        ] {
+            assert_eq!(address(text.parse().unwrap()), text);
+        }
+        for sampled in [true, false] {
+            let trace = TraceContext {
+                trace_id: 0xabc << 100 | 7,
+                span_id: 0xf00d,
+                sampled,
+            };
+            assert_eq!(traceparent(&trace), trace.header_value().as_str());
+        }
     }
 
     #[test]
