@@ -33,5 +33,5 @@ pub use meta::{Caller, CallerNeeded, ClientAddr, Meta, RequestId, require};
 pub use mutation::{FromBody, Mutation};
 pub use openapi::openapi_json;
 pub use problem::{ProblemReply, problem};
-pub use server::{Drained, Running, Server, ServerLimits, Slot, accept, serve};
+pub use server::{Drained, Running, Server, ServerLimits, Slot, accept, leftover, serve};
 pub use sse::{Sse, SseSender, sse};

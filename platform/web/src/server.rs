@@ -13,7 +13,7 @@ mod pulse;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kernel::Tasks;
 use serde::Serialize;
@@ -74,6 +74,9 @@ impl Server {
     }
 }
 
+/// How long a drain lets clients learn from an answer that the connection ends.
+const GOODBYE: Duration = Duration::from_millis(300);
+
 /// How a drain ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Drained {
@@ -124,12 +127,17 @@ impl Running {
         self.0.open.load(Ordering::SeqCst)
     }
 
-    /// Finishes requests in flight, says `connection: close` (or GOAWAY), and cuts what is left
-    /// after the drain time.
+    /// Finishes requests in flight, says `connection: close` (or GOAWAY), closes what is idle, and
+    /// cuts what is left after the drain time.
     pub async fn drain(&self) -> Drained {
+        let (limit, began) = (self.0.server.limits.drain(), Instant::now());
         self.0.draining.store(true, Ordering::SeqCst);
+        // To close an idle connection at once may hit a request that is on its way. Who is at work
+        // learns it from the next answer; only then are the others closed.
+        let _ = tokio::time::timeout(GOODBYE.min(limit / 2), self.quiet()).await;
         self.0.drain.cancel();
-        let quiet = tokio::time::timeout(self.0.server.limits.drain(), self.quiet()).await;
+        let left = limit.saturating_sub(began.elapsed());
+        let quiet = tokio::time::timeout(left, self.quiet()).await;
         let cut = if quiet.is_ok() { 0 } else { self.connections() };
         self.0.cut.cancel();
         self.quiet().await;
@@ -171,8 +179,27 @@ pub async fn serve(listener: TcpListener, server: Server, tasks: Tasks) -> Drain
             running.take(stream, peer, slot);
         }
     }
-    drop(listener);
+    for (stream, peer) in leftover(listener) {
+        if let Ok(stream) = TcpStream::from_std(stream) {
+            let slot = running.slot().await;
+            running.take(stream, peer, slot);
+        }
+    }
     running.drain().await
+}
+
+/// Closes `listener`, and answers whoever had connected by then: the kernel would reset them.
+pub fn leftover(listener: TcpListener) -> Vec<(std::net::TcpStream, SocketAddr)> {
+    let mut waiting = Vec::new();
+    // It does not block: the loop ends when the queue is empty.
+    if let Ok(listener) = listener.into_std() {
+        while let Ok((stream, peer)) = listener.accept() {
+            if stream.set_nonblocking(true).is_ok() {
+                waiting.push((stream, peer));
+            }
+        }
+    }
+    waiting
 }
 
 /// The next connection, when there may be one more. `None` after a failure that passes.

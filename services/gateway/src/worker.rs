@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kernel::Tasks;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
-use web::{Drained, Running, Server, Slot, accept};
+use web::{Drained, Running, Server, Slot, accept, leftover};
 
 /// How many accepted connections may wait for a worker.
 const HANDOVER_MAX: usize = 128;
@@ -52,7 +52,12 @@ pub(crate) async fn serve(
             tracing::error!("a gateway worker has died; its connections are refused");
         }
     }
-    drop(listener);
+    for ((stream, peer), worker) in leftover(listener).into_iter().zip(workers.iter().cycle()) {
+        let slot = worker.running.slot().await;
+        if worker.inbox.send((stream, peer, slot)).await.is_err() {
+            tracing::error!("a gateway worker has died; its connections are refused");
+        }
+    }
     let mut cut = 0;
     for worker in workers {
         drop(worker.inbox);

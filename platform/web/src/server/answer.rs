@@ -152,7 +152,7 @@ impl Answer {
         response
             .headers_mut()
             .insert(&REQUEST_ID, self.request_id.header_value());
-        if self.last {
+        if self.last || (self.http1 && self.conn.shared.draining.load(Ordering::Relaxed)) {
             response
                 .headers_mut()
                 .insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -79,7 +79,7 @@ async fn files_have_a_tag_a_type_and_a_strict_policy() {
     );
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_event_stream_beats_and_drops_slow_clients() {
     let stream = sse(Duration::from_secs(15));
     assert_eq!(
