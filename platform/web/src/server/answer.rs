@@ -4,6 +4,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -38,6 +39,8 @@ pub(super) struct Answer {
     red: Option<Red>,
     /// No further request may be read from this connection.
     last: bool,
+    /// Only there does a header end a connection.
+    http1: bool,
 }
 
 impl Answer {
@@ -53,6 +56,7 @@ impl Answer {
             span: None,
             red: None,
             last: false,
+            http1: incoming.version() <= Version::HTTP_11,
         };
         answer.state = match answer.admit(incoming) {
             Ok(request) => {
