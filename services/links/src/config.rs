@@ -24,6 +24,9 @@ pub struct Config {
     /// Scheme, host and port that short URLs of the default domain begin with, such as
     /// `https://go.example.com`; the address that the caller used if absent.
     pub public_base: Option<Url>,
+    /// Where the bare address of the default domain leads; a page that says that nothing is there if
+    /// absent.
+    pub root_url: Option<String>,
     /// How many characters a made code has: 5 to 32.
     pub code_length: usize,
     /// How many links the memory of a replica holds.
@@ -46,6 +49,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             public_base: None,
+            root_url: None,
             code_length: crate::domain::code::LENGTH,
             cache_entries: 200_000,
             cache_seconds: 600,

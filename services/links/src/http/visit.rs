@@ -270,7 +270,10 @@ async fn orphan(service: &Service, request: &Head, kind: i64) -> Response {
     let set = service.hosts.load().await.ok();
     let domain = set.as_ref().and_then(|set| set.find(host(request)));
     let other = match kind {
-        ORPHAN_BASE => domain.and_then(|d| d.root_url.as_deref()),
+        ORPHAN_BASE => match domain {
+            Some(domain) => domain.root_url.as_deref(),
+            None => service.config.root_url.as_deref(),
+        },
         _ => domain.and_then(|d| d.not_found_url.as_deref()),
     };
     match other {
