@@ -72,11 +72,17 @@ impl Admin {
             return Ok(self.host.telemetry.metrics.render().into());
         }
         let mut request = Request::default();
-        *request.uri_mut() =
-            path.parse().map_err(|_| ClusterError::NotFound(format!("{path} is no path")))?;
-        let body = self.route(request).await.map_err(|p| ClusterError::NotFound(p.0.detail))?;
+        *request.uri_mut() = path
+            .parse()
+            .map_err(|_| ClusterError::NotFound(format!("{path} is no path")))?;
+        let body = self
+            .route(request)
+            .await
+            .map_err(|p| ClusterError::NotFound(p.0.detail))?;
         let read = web::read_body(body.into_body(), usize::MAX).await;
-        read.map_err(|_| ClusterError::Unreachable { replica: self.host.id.clone() })
+        read.map_err(|_| ClusterError::Unreachable {
+            replica: self.host.id.clone(),
+        })
     }
 
     async fn route(&self, request: Request) -> Answer {
@@ -92,9 +98,10 @@ impl Admin {
             (&Method::GET, ["traces"]) => self.traces(&query),
             (&Method::GET, ["traces", id]) => self.trace(id),
             (&Method::GET, ["dead-letters"]) => self.dead_letters(&query).await,
-            (&Method::POST, ["knobs"]) => {
-                Ok(json(StatusCode::OK, &self.turn(body(request).await?).await?))
-            }
+            (&Method::POST, ["knobs"]) => Ok(json(
+                StatusCode::OK,
+                &self.turn(body(request).await?).await?,
+            )),
             (&Method::POST, ["policies"]) => self.set_policy(body(request).await?),
             (&Method::POST, ["faults"]) => self.inject(body(request).await?),
             (&Method::DELETE, ["faults", id]) => self.end_fault(id, &query),

@@ -60,7 +60,14 @@ impl Backends {
         postgres::ready(data, &mut servers[0]).await?;
         reachable(&cache_url, &mut servers[1]).await?;
         reachable(&bus_url, &mut servers[2]).await?;
-        Ok(Self { servers, urls: Urls { store: store_url, cache: cache_url, bus: bus_url } })
+        Ok(Self {
+            servers,
+            urls: Urls {
+                store: store_url,
+                cache: cache_url,
+                bus: bus_url,
+            },
+        })
     }
 
     /// Stops every server and waits for it.
@@ -70,8 +77,14 @@ impl Backends {
             drop(server.guard.stdin.take());
         }
         for server in &mut self.servers {
-            if tokio::time::timeout(STOP_WITHIN, server.guard.wait()).await.is_err() {
-                tracing::warn!(server = server.name, "a private server did not stop in time");
+            if tokio::time::timeout(STOP_WITHIN, server.guard.wait())
+                .await
+                .is_err()
+            {
+                tracing::warn!(
+                    server = server.name,
+                    "a private server did not stop in time"
+                );
             }
         }
     }
@@ -98,11 +111,18 @@ impl Spec<'_> {
             command.args(["--user", &format!("{uid}:{gid}")]);
         }
         command.arg("--").arg(self.program).args(self.args);
-        command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log).process_group(0);
+        command
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .process_group(0);
         let guard = command
             .spawn()
             .with_context(|| format!("cannot start {}", self.program.display()))?;
-        Ok(Server { name: self.name, guard })
+        Ok(Server {
+            name: self.name,
+            guard,
+        })
     }
 }
 
@@ -117,10 +137,16 @@ async fn until(server: &mut Server, mut check: impl AsyncFnMut() -> bool) -> Res
     let start = Instant::now();
     while !check().await {
         if let Some(status) = server.guard.try_wait()? {
-            bail!("{} ended at start ({status}); its log says why", server.name);
+            bail!(
+                "{} ended at start ({status}); its log says why",
+                server.name
+            );
         }
         if start.elapsed() > READY_WITHIN {
-            bail!("{} is not ready after {READY_WITHIN:?}; its log says why", server.name);
+            bail!(
+                "{} is not ready after {READY_WITHIN:?}; its log says why",
+                server.name
+            );
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -131,7 +157,9 @@ async fn reachable(url: &str, server: &mut Server) -> Result<()> {
     let url = url::Url::parse(url)?;
     let port = url.port().context("our own URL has a port")?;
     until(server, async || {
-        tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok()
+        tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+            .await
+            .is_ok()
     })
     .await
 }

@@ -27,13 +27,19 @@ impl Carriers {
         let wanted = &host.config.bus;
         let nats = match wanted.url.as_deref().filter(|url| url.starts_with("nats:")) {
             Some(url) => {
-                let options = NatsOptions { prefix: wanted.prefix.clone(), ..Default::default() };
+                let options = NatsOptions {
+                    prefix: wanted.prefix.clone(),
+                    ..Default::default()
+                };
                 Some(Nats::open(url, options).await.context("bus.url")?)
             }
             None => None,
         };
         let push = MeshPush::new(Arc::clone(&host.discovery) as _, Some(host.secret.expose()));
-        Ok(Self { nats, push: Arc::new(push) })
+        Ok(Self {
+            nats,
+            push: Arc::new(push),
+        })
     }
 
     /// The way to the consumers of `service`, which may be `here`.
@@ -41,22 +47,31 @@ impl Carriers {
         match &self.nats {
             Some(nats) => Via::Nats(Box::new(nats.clone())),
             None if here => Via::Here,
-            None => Via::Push { service: service.to_owned(), post: Arc::clone(&self.push) as _ },
+            None => Via::Push {
+                service: service.to_owned(),
+                post: Arc::clone(&self.push) as _,
+            },
         }
     }
 
     /// Takes in what comes through NATS for the consumers of `services`.
     pub(crate) fn pull(&self, host: &Host, services: &[Hosted]) -> Result<()> {
-        let Some(nats) = &self.nats else { return Ok(()) };
+        let Some(nats) = &self.nats else {
+            return Ok(());
+        };
         for consumer in services.iter().flat_map(|hosted| &hosted.consumers) {
             if matches!(consumer.mode, Mode::EveryReplica(_)) {
                 continue;
             }
             let told_of = |service: &str| {
-                consumer.topics.iter().any(|topic| topic.split('.').next() == Some(service))
+                consumer
+                    .topics
+                    .iter()
+                    .any(|topic| topic.split('.').next() == Some(service))
             };
             for producer in SERVICES.iter().filter(|service| told_of(service.name)) {
-                host.bus.pull(nats, &host.schema(producer.name), consumer.name)?;
+                host.bus
+                    .pull(nats, &host.schema(producer.name), consumer.name)?;
             }
         }
         Ok(())
@@ -71,7 +86,10 @@ pub(crate) fn inlet(host: &Host) -> Arc<dyn Handler> {
         async move {
             let known = request.method() == Method::POST && request.uri().path() == "/bus/deliver";
             let query = request.uri().query().unwrap_or_default();
-            let consumer = query.strip_prefix("consumer=").filter(|_| known).map(str::to_owned);
+            let consumer = query
+                .strip_prefix("consumer=")
+                .filter(|_| known)
+                .map(str::to_owned);
             let Some(consumer) = consumer else {
                 let detail = "here is POST /bus/deliver?consumer=NAME";
                 return ProblemReply::new(Code::NotFound, detail).into_web();
@@ -85,6 +103,5 @@ pub(crate) fn inlet(host: &Host) -> Arc<dyn Handler> {
                 Err(error) => web::problem(&error).into_web(),
             }
         }
-
     })
 }

@@ -58,7 +58,10 @@ fn dispatch(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Guard(args) => args.run(),
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");
-            output.say(&format!("tradewind {version}"), &serde_json::json!({"version": version}))
+            output.say(
+                &format!("tradewind {version}"),
+                &serde_json::json!({"version": version}),
+            )
         }
     }
 }
@@ -82,16 +85,24 @@ fn refused(error: &clap::Error, json: bool) -> ExitCode {
 }
 
 fn one_line(text: &str) -> String {
-    let usage = text.lines().position(|line| line.starts_with("Usage:")).unwrap_or(usize::MAX);
+    let usage = text
+        .lines()
+        .position(|line| line.starts_with("Usage:"))
+        .unwrap_or(usize::MAX);
     let said: Vec<&str> = text
         .lines()
         .take(usage)
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
-        .map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "))
+        .map(|line| {
+            line.trim_start_matches("error: ")
+                .trim_start_matches("tip: ")
+        })
         .collect();
     let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
-    let help = usage.map(|usage| format!("; usage: {usage}")).unwrap_or_default();
+    let help = usage
+        .map(|usage| format!("; usage: {usage}"))
+        .unwrap_or_default();
     format!("{}{help}", said.join("; "))
 }
 

@@ -44,7 +44,12 @@ impl Client {
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(8)
             .build(connector);
-        Self { pooled, cluster: None, key: None, timeout }
+        Self {
+            pooled,
+            cluster: None,
+            key: None,
+            timeout,
+        }
     }
 
     /// Sends the cluster secret with every request. Only for addresses of our own system.
@@ -79,11 +84,16 @@ impl Client {
         for (name, value) in extra {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::from(body)).with_context(|| format!("bad URL {url}"))?;
+        let request = request
+            .body(Full::from(body))
+            .with_context(|| format!("bad URL {url}"))?;
         let whole = async {
             let (parts, body) = self.pooled.request(request).await?.into_parts();
             let body = web::read_body(body, ANSWER_BYTES_MAX).await?;
-            anyhow::Ok(Answer { status: parts.status, body })
+            anyhow::Ok(Answer {
+                status: parts.status,
+                body,
+            })
         };
         match tokio::time::timeout(self.timeout, whole).await {
             Ok(answer) => answer.with_context(|| format!("no answer from {url}")),
@@ -97,9 +107,15 @@ impl Client {
     }
 
     /// Sends JSON and reads JSON.
-    pub(crate) async fn post<T: DeserializeOwned>(&self, url: &str, body: &impl serde::Serialize) -> Result<T> {
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<T> {
         let json = [("content-type", "application/json")];
-        self.send(Method::POST, url, &json, serde_json::to_vec(body)?).await?.json()
+        self.send(Method::POST, url, &json, serde_json::to_vec(body)?)
+            .await?
+            .json()
     }
 }
 

@@ -40,14 +40,20 @@ impl Others {
         secret: web::ClusterSecret,
     ) -> Self {
         let client = Client::new(ANSWER_WITHIN).with_cluster(secret);
-        Self { supervisor, registry, client }
+        Self {
+            supervisor,
+            registry,
+            client,
+        }
     }
 
     /// The address of each process that has registered, by its name.
     fn addresses(&self) -> BTreeMap<String, String> {
         let view = self.registry.with(|state| state.view());
         let endpoints = view.services.into_values().flatten();
-        endpoints.map(|e| (e.id.to_string(), e.addr.to_string())).collect()
+        endpoints
+            .map(|e| (e.id.to_string(), e.addr.to_string()))
+            .collect()
     }
 
     fn replica(&self, process: ProcessView, address: Option<String>) -> Replica {
@@ -69,7 +75,9 @@ impl Others {
     }
 
     async fn get(&self, replica: &str, path: &str) -> Result<Bytes, ClusterError> {
-        let unreachable = || ClusterError::Unreachable { replica: replica.to_owned() };
+        let unreachable = || ClusterError::Unreachable {
+            replica: replica.to_owned(),
+        };
         let address = self.addresses().remove(replica).ok_or_else(unreachable)?;
         let url = format!("http://{address}{path}");
         let answer = self.client.send(Method::GET, &url, &[], Vec::new()).await;
@@ -77,7 +85,10 @@ impl Others {
         if answer.status.is_success() {
             return Ok(answer.body);
         }
-        let problem = answer.json::<serde_json::Value>().err().map(|error| error.to_string());
+        let problem = answer
+            .json::<serde_json::Value>()
+            .err()
+            .map(|error| error.to_string());
         Err(ClusterError::NotFound(problem.unwrap_or_default()))
     }
 
@@ -85,7 +96,9 @@ impl Others {
     async fn knobs(&self) -> Vec<KnobView> {
         let mut all: BTreeMap<(String, String), KnobView> = BTreeMap::new();
         for replica in self.addresses().into_keys() {
-            let Ok(body) = self.get(&replica, "/admin/knobs").await else { continue };
+            let Ok(body) = self.get(&replica, "/admin/knobs").await else {
+                continue;
+            };
             let knobs: Vec<KnobView> = serde_json::from_slice(&body).unwrap_or_default();
             for knob in knobs {
                 let key = (knob.service.clone(), knob.name.clone());
@@ -110,10 +123,14 @@ impl Others {
             let json = [("content-type", "application/json")];
             let body = serde_json::to_vec(set).unwrap_or_default();
             if let Ok(answer) = self.client.send(Method::POST, &url, &json, body).await {
-                return answer.json().map_err(|error| ClusterError::Refused(error.to_string()));
+                return answer
+                    .json()
+                    .map_err(|error| ClusterError::Refused(error.to_string()));
             }
         }
-        Err(ClusterError::Unreachable { replica: set.service.clone() })
+        Err(ClusterError::Unreachable {
+            replica: set.service.clone(),
+        })
     }
 }
 
@@ -141,7 +158,9 @@ impl console::Cluster for System {
         }
         match &self.others {
             Some(others) => others.get(replica, path).await,
-            None => Err(ClusterError::NotFound(format!("no process is called '{replica}'"))),
+            None => Err(ClusterError::NotFound(format!(
+                "no process is called '{replica}'"
+            ))),
         }
     }
 
@@ -171,7 +190,11 @@ impl console::Cluster for System {
             _ => self.admin.turn(set).await.map_err(|problem| {
                 let not_found = problem.0.status == kernel::Code::NotFound.status();
                 let detail = problem.0.detail;
-                if not_found { ClusterError::NotFound(detail) } else { ClusterError::Refused(detail) }
+                if not_found {
+                    ClusterError::NotFound(detail)
+                } else {
+                    ClusterError::Refused(detail)
+                }
             }),
         }
     }
@@ -179,15 +202,27 @@ impl console::Cluster for System {
 
 fn about(config: &Config) -> About {
     let scheme = |url: &Option<String>| {
-        url.as_deref().and_then(|u| u.split(':').next()).unwrap_or_default().to_owned()
+        url.as_deref()
+            .and_then(|u| u.split(':').next())
+            .unwrap_or_default()
+            .to_owned()
     };
     let apart = config.topology == Topology::Apart;
     About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         topology: if apart { "apart" } else { "together" }.to_owned(),
-        store: if scheme(&config.store.url).starts_with("postgres") { "PostgreSQL" } else { "SQLite" }
-            .to_owned(),
-        cache: if scheme(&config.cache.url) == "redis" { "Redis" } else { "memory" }.to_owned(),
+        store: if scheme(&config.store.url).starts_with("postgres") {
+            "PostgreSQL"
+        } else {
+            "SQLite"
+        }
+        .to_owned(),
+        cache: if scheme(&config.cache.url) == "redis" {
+            "Redis"
+        } else {
+            "memory"
+        }
+        .to_owned(),
         bus: match (scheme(&config.bus.url).as_str(), apart) {
             ("nats", _) => "NATS",
             (_, true) => "mesh",

@@ -50,5 +50,7 @@ pub(crate) const CONSOLE: &str = "console";
 
 /// Everything that `serve` can run.
 pub(crate) fn servable() -> Vec<&'static str> {
-    std::iter::once(GATEWAY).chain(SERVICES.iter().map(|service| service.name)).collect()
+    std::iter::once(GATEWAY)
+        .chain(SERVICES.iter().map(|service| service.name))
+        .collect()
 }

@@ -113,7 +113,10 @@ pub struct Bus {
 
 impl Default for Bus {
     fn default() -> Self {
-        Self { url: None, prefix: "tradewind".to_owned() }
+        Self {
+            url: None,
+            prefix: "tradewind".to_owned(),
+        }
     }
 }
 
@@ -129,13 +132,19 @@ pub struct Log {
 
 impl Log {
     pub(crate) fn to_telemetry(&self) -> telemetry::log::LogConfig {
-        telemetry::log::LogConfig { format: self.format, level: self.level.clone() }
+        telemetry::log::LogConfig {
+            format: self.format,
+            level: self.level.clone(),
+        }
     }
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: telemetry::log::LogFormat::Text, level: "warn".to_owned() }
+        Self {
+            format: telemetry::log::LogFormat::Text,
+            level: "warn".to_owned(),
+        }
     }
 }
 
@@ -155,7 +164,12 @@ pub struct TelemetryConfig {
 
 impl Default for TelemetryConfig {
     fn default() -> Self {
-        Self { otlp_url: None, sample_percent: 1.0, sample_min_per_s: 5, slow_ms: 250 }
+        Self {
+            otlp_url: None,
+            sample_percent: 1.0,
+            sample_min_per_s: 5,
+            slow_ms: 250,
+        }
     }
 }
 
@@ -171,7 +185,10 @@ pub struct Internal {
 
 impl Default for Internal {
     fn default() -> Self {
-        Self { listen: (Ipv4Addr::LOCALHOST, 0).into(), advertise: None }
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            advertise: None,
+        }
     }
 }
 
@@ -234,7 +251,11 @@ impl Config {
     pub fn worker_threads(&self) -> usize {
         const WORKERS_MAX: usize = 8;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        if self.workers == 0 { cores.min(WORKERS_MAX) } else { self.workers.min(256) }
+        if self.workers == 0 {
+            cores.min(WORKERS_MAX)
+        } else {
+            self.workers.min(256)
+        }
     }
 
     /// What is readable and yet wrong: the key, and what to do.
@@ -251,7 +272,8 @@ impl Config {
                 return Some((format!("replicas.{service}"), hint));
             }
             if *count > 1 && self.topology == Topology::Together {
-                let hint = "replicas are processes of their own; add --apart (topology = \"apart\")";
+                let hint =
+                    "replicas are processes of their own; add --apart (topology = \"apart\")";
                 return Some((format!("replicas.{service}"), hint.to_owned()));
             }
         }
@@ -274,24 +296,48 @@ impl Config {
 
     fn wrong_url(&self) -> Option<(String, String)> {
         let checks: [(&str, &Option<String>, &[&str], &str); 4] = [
-            ("store.url", &self.store.url, &["sqlite", "postgres", "postgresql"], STORE_HINT),
-            ("cache.url", &self.cache.url, &["redis", "memory"], "redis://host:port/0 or memory"),
-            ("bus.url", &self.bus.url, &["nats", "mesh"], "nats://host:port or mesh"),
-            ("telemetry.otlp_url", &self.telemetry.otlp_url, &["http"], "http://host:4318"),
+            (
+                "store.url",
+                &self.store.url,
+                &["sqlite", "postgres", "postgresql"],
+                STORE_HINT,
+            ),
+            (
+                "cache.url",
+                &self.cache.url,
+                &["redis", "memory"],
+                "redis://host:port/0 or memory",
+            ),
+            (
+                "bus.url",
+                &self.bus.url,
+                &["nats", "mesh"],
+                "nats://host:port or mesh",
+            ),
+            (
+                "telemetry.otlp_url",
+                &self.telemetry.otlp_url,
+                &["http"],
+                "http://host:4318",
+            ),
         ];
         for (key, value, schemes, example) in checks {
             let Some(text) = value else { continue };
-            let scheme = text.split_once(':').map_or(text.as_str(), |(scheme, _)| scheme);
+            let scheme = text
+                .split_once(':')
+                .map_or(text.as_str(), |(scheme, _)| scheme);
             let bare = matches!(scheme, "sqlite" | "memory" | "mesh") && !text.contains("//");
             if !schemes.contains(&scheme) || (!bare && url::Url::parse(text).is_err()) {
                 let shown = redacted_url(text);
-                return Some((key.to_owned(), format!("cannot use '{shown}'; write {example}")));
+                return Some((
+                    key.to_owned(),
+                    format!("cannot use '{shown}'; write {example}"),
+                ));
             }
         }
         None
     }
 }
-
 
 const REPLICAS_MAX: u32 = 64;
 const STORE_HINT: &str = "sqlite, or postgres://user:password@host:5432/database";

@@ -113,18 +113,30 @@ impl DataDir {
     /// A secret for one purpose, derived from the cluster secret.
     #[must_use]
     pub fn derive(secret: &str, purpose: &str) -> [u8; 32] {
-        Sha256::new().chain_update(purpose).chain_update([0]).chain_update(secret).finalize().into()
+        Sha256::new()
+            .chain_update(purpose)
+            .chain_update([0])
+            .chain_update(secret)
+            .finalize()
+            .into()
     }
 }
 
 /// Writes `path` at once (all or nothing), readable by its owner alone.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     let parent = path.parent().context("the path has no directory")?;
-    let name = path.file_name().and_then(|n| n.to_str()).context("the path has no file name")?;
+    let name = path
+        .file_name()
+        .and_then(|n| n.to_str())
+        .context("the path has no file name")?;
     let part = parent.join(format!(".{name}.{}.part", std::process::id()));
     let write = || -> std::io::Result<()> {
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&part)?;
         file.write_all(content)?;
         file.sync_all()?;
         std::fs::rename(&part, path)
@@ -136,11 +148,13 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -170,7 +184,12 @@ mod tests {
         let secret = data.cluster_secret(&SystemRandom).expect("made");
         assert_eq!(secret.len(), 64);
         assert_eq!(data.cluster_secret(&SystemRandom).expect("kept"), secret);
-        let mode = data.join("cluster.secret").metadata().expect("is there").permissions().mode();
+        let mode = data
+            .join("cluster.secret")
+            .metadata()
+            .expect("is there")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }

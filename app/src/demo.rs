@@ -18,5 +18,6 @@ pub(crate) async fn start(host: &Host, edge: Edge, gateway: SocketAddr) {
     let links = LinksClient(edge);
     let codes = seed::links(host, &links).await;
     let (ctx, tasks) = (host.ctx.clone(), host.tasks.clone());
-    host.tasks.spawn(traffic::run(gateway, codes, links, ctx, tasks));
+    host.tasks
+        .spawn(traffic::run(gateway, codes, links, ctx, tasks));
 }

@@ -32,9 +32,15 @@ pub(crate) fn of(config: &Discovery, secret: &ClusterSecret, tasks: &Tasks) -> A
     let dns = (!config.dns.is_empty())
         .then(|| DnsDiscovery::start(config.dns.clone(), RESOLVE_EVERY, tasks));
     let secret: Arc<str> = secret.expose().into();
-    let registry =
-        config.registry.map(|addr| RegistryClient::start(addr, Some(secret), tasks));
-    Arc::new(Found { fixed, dns, registry, config: config.clone() })
+    let registry = config
+        .registry
+        .map(|addr| RegistryClient::start(addr, Some(secret), tasks));
+    Arc::new(Found {
+        fixed,
+        dns,
+        registry,
+        config: config.clone(),
+    })
 }
 
 impl Finder for Found {

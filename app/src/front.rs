@@ -13,7 +13,10 @@ pub(crate) fn serve(gateway: Gateway, listener: TcpListener, tasks: &Tasks) -> R
     tasks.spawn(async move {
         match gateway.serve(listener, &serving).await {
             Ok(drained) if drained.cut > 0 => {
-                tracing::warn!(connections = drained.cut, "cut connections that did not end in time");
+                tracing::warn!(
+                    connections = drained.cut,
+                    "cut connections that did not end in time"
+                );
             }
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "the gateway could not serve"),

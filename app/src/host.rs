@@ -1,8 +1,8 @@
 //! One process of the system: what its services share, and what they have registered.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, bail};
 use bus::{Bus, Consumer};
@@ -121,7 +121,9 @@ impl Host {
             }
             Some(_) => bail!("store.url: write sqlite, or postgres://user@host/database"),
         };
-        Db::open(&url, options).await.with_context(|| format!("cannot open the data of {service}"))
+        Db::open(&url, options)
+            .await
+            .with_context(|| format!("cannot open the data of {service}"))
     }
 }
 
@@ -133,8 +135,15 @@ impl Host {
 
     /// What stands behind the memory of caches; one connection per service.
     pub(crate) fn tier(&self) -> Result<Tier> {
-        let redis = self.config.cache.url.as_deref().filter(|url| url.starts_with("redis:"));
-        let Some(url) = redis else { return Ok(Tier::Memory) };
+        let redis = self
+            .config
+            .cache
+            .url
+            .as_deref()
+            .filter(|url| url.starts_with("redis:"));
+        let Some(url) = redis else {
+            return Ok(Tier::Memory);
+        };
         let metrics = &self.telemetry.metrics;
         let opened = Redis::open(url, RedisOptions::default(), metrics, &self.tasks);
         Ok(Tier::Redis(opened.context("cache.url")?))
@@ -142,7 +151,10 @@ impl Host {
 
     /// Where others reach this process.
     pub(crate) fn internal_addr(&self) -> Result<SocketAddr> {
-        self.address.get().copied().context("the internal listener is not bound yet")
+        self.address
+            .get()
+            .copied()
+            .context("the internal listener is not bound yet")
     }
 
     /// Whether a change needs an API key.
@@ -193,8 +205,9 @@ impl Hosted {
         let before = self.knobs.set(name, value)?;
         if let Some(db) = &self.db {
             let (name, value) = (name.to_owned(), value.to_owned());
-            let kept: storage::Result<i64> =
-                db.write(async move |tx| tx.set_knob(&name, &value).await).await;
+            let kept: storage::Result<i64> = db
+                .write(async move |tx| tx.set_knob(&name, &value).await)
+                .await;
             if let Err(error) = kept {
                 // What is not kept must not hold either: the replicas would disagree.
                 self.knobs.set(before.name, before.value)?;
@@ -206,12 +219,16 @@ impl Hosted {
 
     /// Takes over what any replica has set; answers what changed.
     pub(crate) async fn follow_knobs(&self) -> storage::Result<Vec<KnobInfo>> {
-        let Some(db) = &self.db else { return Ok(Vec::new()) };
+        let Some(db) = &self.db else {
+            return Ok(Vec::new());
+        };
         let rows: Vec<storage::KnobRow> = db.read(async |tx| tx.knobs().await).await?;
         let now = self.knobs.list();
         let mut changed = Vec::new();
         for row in rows {
-            let differs = now.iter().any(|k| k.name == row.name && k.value != row.value);
+            let differs = now
+                .iter()
+                .any(|k| k.name == row.name && k.value != row.value);
             // A knob or a setting that a newer version knows is none of ours.
             if differs && let Ok(before) = self.knobs.set(&row.name, &row.value) {
                 changed.push(before);

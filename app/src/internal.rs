@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
+use anyhow::{Context, Result};
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, StatusCode, header};
-use anyhow::{Context, Result};
 use kernel::{Code, Tasks};
 use mesh::rpc::RpcServer;
 use serde::Serialize;
@@ -33,7 +33,10 @@ pub(crate) struct Internal {
 impl Internal {
     /// The paths that every process has, and the routes of the services `here`.
     pub(crate) fn new(host: &Arc<Host>, admin: Admin, here: &[&Hosted]) -> Self {
-        let contracts: Vec<_> = here.iter().filter_map(|hosted| hosted.dispatch.clone()).collect();
+        let contracts: Vec<_> = here
+            .iter()
+            .filter_map(|hosted| hosted.dispatch.clone())
+            .collect();
         let (ctx, telemetry) = (host.ctx.clone(), host.telemetry.clone());
         let rpc = RpcServer::new(contracts, None, ctx, telemetry);
         let rpc = web::from_fn(move |request| {
@@ -44,10 +47,21 @@ impl Internal {
         for hosted in here {
             let handler = &hosted.handler;
             let prefix = |route: &RouteSpec| route.prefix.trim_end_matches('/').to_owned();
-            routes.extend(hosted.routes.iter().map(|r| (prefix(r), Arc::clone(handler))));
+            routes.extend(
+                hosted
+                    .routes
+                    .iter()
+                    .map(|r| (prefix(r), Arc::clone(handler))),
+            );
         }
         routes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
-        Self { host: Arc::clone(host), admin, rpc, routes, members: Vec::new() }
+        Self {
+            host: Arc::clone(host),
+            admin,
+            rpc,
+            routes,
+            members: Vec::new(),
+        }
     }
 
     /// The same with paths that start with `/{segment}`, for processes of this system alone.
@@ -60,9 +74,13 @@ impl Internal {
     /// The handler of the service that `path` belongs to.
     fn service(&self, path: &str) -> Option<&Arc<dyn Handler>> {
         let covers = |prefix: &str| {
-            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            path.strip_prefix(prefix)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        self.routes.iter().find(|(prefix, _)| covers(prefix)).map(|(_, handler)| handler)
+        self.routes
+            .iter()
+            .find(|(prefix, _)| covers(prefix))
+            .map(|(_, handler)| handler)
     }
 
     fn route(&self, request: Request) -> BoxFuture<'static, Response> {
@@ -128,8 +146,15 @@ pub(crate) async fn bind(host: &Host) -> Result<TcpListener> {
     let listener = TcpListener::bind(addr).await.with_context(|| {
         format!("cannot listen on {addr}; stop what listens there, or change internal.listen")
     })?;
-    let bound = host.config.internal.advertise.unwrap_or(listener.local_addr()?);
-    host.address.set(bound).ok().context("a process has one internal listener")?;
+    let bound = host
+        .config
+        .internal
+        .advertise
+        .unwrap_or(listener.local_addr()?);
+    host.address
+        .set(bound)
+        .ok()
+        .context("a process has one internal listener")?;
     Ok(listener)
 }
 
@@ -160,7 +185,10 @@ pub(crate) fn json<T: Serialize>(status: StatusCode, value: &T) -> Response {
             let mut response = Response::new(Body::from(text));
             *response.status_mut() = status;
             let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            );
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         }

@@ -166,10 +166,16 @@ mod tests {
         let stored = file.list().expect("readable").expect("is there");
         let keys = Keys::of(&stored).expect("usable");
         assert_eq!(keys.owner(&plain).as_deref(), Some("ci"));
-        assert!(matches!(file.create("ci", &Ctx::system()), Err(KeyFileError::Taken(_))));
+        assert!(matches!(
+            file.create("ci", &Ctx::system()),
+            Err(KeyFileError::Taken(_))
+        ));
         let error = file.revoke("co").expect_err("no such key").to_string();
         assert!(error.contains("did you mean 'ci'?"), "{error}");
         file.revoke("ci").expect("revoked");
-        assert_eq!(file.list().expect("readable").expect("stays closed").len(), 0);
+        assert_eq!(
+            file.list().expect("readable").expect("stays closed").len(),
+            0
+        );
     }
 }

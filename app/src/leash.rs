@@ -10,8 +10,13 @@ use tokio::net::unix::pipe::Receiver;
 /// Never, if standard input is no pipe.
 pub(crate) async fn let_go() {
     // Read as a pipe: tokio's own standard input would hold up the end of the runtime.
-    let input = std::io::stdin().as_fd().try_clone_to_owned().and_then(Receiver::from_owned_fd);
-    let Ok(mut input) = input else { return std::future::pending().await };
+    let input = std::io::stdin()
+        .as_fd()
+        .try_clone_to_owned()
+        .and_then(Receiver::from_owned_fd);
+    let Ok(mut input) = input else {
+        return std::future::pending().await;
+    };
     let mut byte = [0_u8; 1];
     while matches!(input.read(&mut byte).await, Ok(read) if read > 0) {}
 }

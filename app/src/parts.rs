@@ -80,12 +80,26 @@ async fn events(host: &Arc<Host>, services: &Arc<[Hosted]>) -> Result<()> {
 fn known(services: &Arc<[Hosted]>) -> Vec<Known> {
     let mut known: Vec<Known> = Vec::new();
     for hosted in services.iter() {
-        let group = hosted.consumers.iter().filter(|c| matches!(c.mode, Mode::Group(_)));
-        known.extend(group.map(|c| Known { service: hosted.name, name: c.name, topics: c.topics }));
+        let group = hosted
+            .consumers
+            .iter()
+            .filter(|c| matches!(c.mode, Mode::Group(_)));
+        known.extend(group.map(|c| Known {
+            service: hosted.name,
+            name: c.name,
+            topics: c.topics,
+        }));
     }
-    for service in SERVICES.iter().filter(|s| services.iter().all(|here| here.name != s.name)) {
+    for service in SERVICES
+        .iter()
+        .filter(|s| services.iter().all(|here| here.name != s.name))
+    {
         let elsewhere = service.consumers.iter();
-        known.extend(elsewhere.map(|&(name, topics)| Known { service: service.name, name, topics }));
+        known.extend(elsewhere.map(|&(name, topics)| Known {
+            service: service.name,
+            name,
+            topics,
+        }));
     }
     known
 }
@@ -99,10 +113,17 @@ fn follow(host: &Arc<Host>, services: &Arc<[Hosted]>, admin: &Admin) {
                 () = tasks.stopping() => return,
                 () = tokio::time::sleep(FOLLOW_EVERY) => {}
             }
-            for hosted in services.iter().filter(|hosted| !hosted.knobs.list().is_empty()) {
+            for hosted in services
+                .iter()
+                .filter(|hosted| !hosted.knobs.list().is_empty())
+            {
                 match hosted.follow_knobs().await {
                     Ok(changed) => changed.iter().for_each(|before| {
-                        let now = hosted.knobs.list().into_iter().find(|k| k.name == before.name);
+                        let now = hosted
+                            .knobs
+                            .list()
+                            .into_iter()
+                            .find(|k| k.name == before.name);
                         admin.note_knob(hosted.name, before, now.map_or("", |knob| knob.value));
                     }),
                     Err(error) => {
@@ -113,4 +134,3 @@ fn follow(host: &Arc<Host>, services: &Arc<[Hosted]>, admin: &Admin) {
         }
     });
 }
-

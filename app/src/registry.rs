@@ -50,7 +50,11 @@ pub(crate) fn hold(registry: &Registry, own: Registration, host: &Host) {
 pub(crate) fn handler(registry: Registry, ctx: Ctx) -> Arc<dyn Handler> {
     web::from_fn(move |request| {
         let (registry, ctx) = (registry.clone(), ctx.clone());
-        async move { answer(&registry, &ctx, request).await.unwrap_or_else(ProblemReply::into_web) }
+        async move {
+            answer(&registry, &ctx, request)
+                .await
+                .unwrap_or_else(ProblemReply::into_web)
+        }
     })
 }
 
@@ -63,20 +67,31 @@ async fn answer(
     match (&method, path.as_str()) {
         (&Method::GET, "/registry") => {
             let query = request.uri().query().unwrap_or_default();
-            let after = query.strip_prefix("after=").and_then(|text| text.parse().ok());
+            let after = query
+                .strip_prefix("after=")
+                .and_then(|text| text.parse().ok());
             Ok(json(StatusCode::OK, &registry.poll(after, POLL_MAX).await))
         }
         (&Method::POST, "/registry/register") => {
             let registration = read(request).await?;
             registry.with(|state| state.register(registration, ctx.now()));
-            Ok(json(StatusCode::OK, &registry.with(|state| state.version())))
+            Ok(json(
+                StatusCode::OK,
+                &registry.with(|state| state.version()),
+            ))
         }
         (&Method::POST, "/registry/deregister") => {
             let registration = read(request).await?;
             registry.with(|state| state.deregister(&registration.service, &registration.id));
-            Ok(json(StatusCode::OK, &registry.with(|state| state.version())))
+            Ok(json(
+                StatusCode::OK,
+                &registry.with(|state| state.version()),
+            ))
         }
-        _ => Err(ProblemReply::new(Code::NotFound, "the registry has no such path")),
+        _ => Err(ProblemReply::new(
+            Code::NotFound,
+            "the registry has no such path",
+        )),
     }
 }
 

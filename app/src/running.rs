@@ -35,7 +35,10 @@ impl Running {
 
     /// The processes that this one supervises.
     pub(crate) fn processes(&self) -> Vec<ProcessView> {
-        self.supervisor.as_ref().map(|s| s.processes()).unwrap_or_default()
+        self.supervisor
+            .as_ref()
+            .map(|s| s.processes())
+            .unwrap_or_default()
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -44,11 +47,19 @@ impl Running {
 
     /// Ends it: no new connections, requests in flight finish, services flush, and all is closed.
     pub async fn drain(self) {
-        let Self { host, outer, inner, supervisor, .. } = self;
+        let Self {
+            host,
+            outer,
+            inner,
+            supervisor,
+            ..
+        } = self;
         host.phase.draining();
         let id = host.id.clone();
         let attributes = [("process", id.as_str())];
-        host.telemetry.timeline.record(EventKind::Stop, format!("{id} drains"), &attributes);
+        host.telemetry
+            .timeline
+            .record(EventKind::Stop, format!("{id} drains"), &attributes);
         // Streams to pages have no end of their own.
         host.pages.shutdown().await;
         outer.shutdown().await;

@@ -23,11 +23,20 @@ pub fn check(config: &Config, data: &Path, has_keys: bool) -> Result<(), Unsafe>
     if has_keys {
         return Ok(());
     }
-    let listens = [("listen", config.listen), ("internal.listen", config.internal.listen)];
-    match listens.into_iter().find(|(_, addr)| !addr.ip().is_loopback()) {
-        Some((key, addr)) => {
-            Err(Unsafe { key, addr, name: "admin", data: data.display().to_string() })
-        }
+    let listens = [
+        ("listen", config.listen),
+        ("internal.listen", config.internal.listen),
+    ];
+    match listens
+        .into_iter()
+        .find(|(_, addr)| !addr.ip().is_loopback())
+    {
+        Some((key, addr)) => Err(Unsafe {
+            key,
+            addr,
+            name: "admin",
+            data: data.display().to_string(),
+        }),
         None => Ok(()),
     }
 }
@@ -42,12 +51,22 @@ mod tests {
         let data = Path::new("/d");
         assert_eq!(check(&config, data, false), Ok(()));
         config.listen = "0.0.0.0:80".parse().expect("an address");
-        let said = check(&config, data, false).expect_err("refused").to_string();
-        assert!(said.contains("tradewind key create admin --data /d"), "{said}");
+        let said = check(&config, data, false)
+            .expect_err("refused")
+            .to_string();
+        assert!(
+            said.contains("tradewind key create admin --data /d"),
+            "{said}"
+        );
         assert_eq!(check(&config, data, true), Ok(()));
         config.listen = "[::1]:80".parse().expect("an address");
         config.internal.listen = "10.0.0.1:7070".parse().expect("an address");
-        let said = check(&config, data, false).expect_err("refused").to_string();
-        assert!(said.starts_with("internal.listen = 10.0.0.1:7070"), "{said}");
+        let said = check(&config, data, false)
+            .expect_err("refused")
+            .to_string();
+        assert!(
+            said.starts_with("internal.listen = 10.0.0.1:7070"),
+            "{said}"
+        );
     }
 }

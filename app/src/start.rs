@@ -70,8 +70,14 @@ impl Role {
         match self {
             Self::Together => "tradewind".to_owned(),
             Self::Apart => "supervisor".to_owned(),
-            Self::One { service, replica: Some(replica) } => format!("{service}-{replica}"),
-            Self::One { service, replica: None } => format!("{service}-{}", std::process::id()),
+            Self::One {
+                service,
+                replica: Some(replica),
+            } => format!("{service}-{replica}"),
+            Self::One {
+                service,
+                replica: None,
+            } => format!("{service}-{}", std::process::id()),
         }
     }
 }
@@ -80,7 +86,11 @@ impl Role {
 pub async fn start(config: Config, env: Env) -> Result<Running> {
     let host = Arc::new(host(config, &env)?);
     let id = host.id.clone();
-    host.telemetry.timeline.record(EventKind::Start, format!("{id} starts"), &[("process", &id)]);
+    host.telemetry.timeline.record(
+        EventKind::Start,
+        format!("{id} starts"),
+        &[("process", &id)],
+    );
     match env.role {
         Role::Together => together::start(host, env).await,
         Role::Apart => apart::start(host, env).await,
@@ -100,7 +110,12 @@ fn host(config: Config, env: &Env) -> Result<Host> {
     };
     let secret = ClusterSecret::new(&secret);
     let keys = watched(KeyFile::at(data.keys_file()), &tasks)?;
-    let bus = Bus::new(&ctx, telemetry.metrics.clone(), tasks.clone(), BusOptions::default());
+    let bus = Bus::new(
+        &ctx,
+        telemetry.metrics.clone(),
+        tasks.clone(),
+        BusOptions::default(),
+    );
     let discovery = discovery::of(&config.discovery, &secret, &finding);
     Ok(Host {
         id: env.role.id(),
@@ -198,4 +213,3 @@ fn reachable(addr: SocketAddr) -> SocketAddr {
     }
     addr
 }
-

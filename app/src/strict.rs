@@ -23,7 +23,10 @@ pub(crate) fn hand_over(host: &Host, handler: &Arc<dyn Handler>) -> Arc<dyn Hand
     match host.config.hand_over {
         HandOver::Direct => Arc::clone(handler),
         HandOver::Strict => Arc::new(Strict {
-            far: Far { handler: Arc::clone(handler), ingress: host.ingress.clone() },
+            far: Far {
+                handler: Arc::clone(handler),
+                ingress: host.ingress.clone(),
+            },
             secret: host.secret.clone(),
             tasks: host.tasks.clone(),
         }),
@@ -49,7 +52,8 @@ impl Handler for Strict {
         let strict = self.clone();
         Box::pin(async move {
             strict.exchange(request).await.unwrap_or_else(|error| {
-                ProblemReply::new(Code::Internal, format!("the hand-over failed: {error}")).into_web()
+                ProblemReply::new(Code::Internal, format!("the hand-over failed: {error}"))
+                    .into_web()
             })
         })
     }
@@ -75,12 +79,19 @@ impl Strict {
     fn sign(&self, request: &mut Request) {
         let meta = Meta::of(request);
         let uri = request.uri();
-        let host = uri.authority().and_then(|a| HeaderValue::from_str(a.as_str()).ok());
+        let host = uri
+            .authority()
+            .and_then(|a| HeaderValue::from_str(a.as_str()).ok());
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         *request.uri_mut() = path.parse().unwrap_or_else(|_| Uri::from_static("/"));
         *request.version_mut() = http::Version::HTTP_11;
         let map = request.headers_mut();
-        for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TE] {
+        for name in [
+            header::CONNECTION,
+            header::TRANSFER_ENCODING,
+            header::UPGRADE,
+            header::TE,
+        ] {
             map.remove(name);
         }
         if let Some(host) = host {
@@ -96,9 +107,17 @@ impl Strict {
         for (name, value) in text {
             put(map, name, HeaderValue::from_str(value).ok());
         }
-        put(map, headers::REQUEST_ID, Some(meta.request_id.header_value()));
+        put(
+            map,
+            headers::REQUEST_ID,
+            Some(meta.request_id.header_value()),
+        );
         let trace = meta.trace.is_some().then(|| meta.trace.header_value());
-        put(map, "traceparent", trace.and_then(|t| HeaderValue::from_str(&t).ok()));
+        put(
+            map,
+            "traceparent",
+            trace.and_then(|t| HeaderValue::from_str(&t).ok()),
+        );
     }
 }
 
@@ -108,7 +127,10 @@ impl Far {
         request: http::Request<hyper::body::Incoming>,
     ) -> Result<Response, Infallible> {
         let mut request = request.map(Body::Incoming);
-        match self.ingress.admit(IpAddr::V4(Ipv4Addr::LOCALHOST), &mut request) {
+        match self
+            .ingress
+            .admit(IpAddr::V4(Ipv4Addr::LOCALHOST), &mut request)
+        {
             Ok(meta) => {
                 request.extensions_mut().insert(meta);
                 Ok(self.handler.call(request).await)

@@ -18,9 +18,9 @@ use serde::Serialize;
 use telemetry::{EventKind, Telemetry};
 use tokio::task::JoinHandle;
 
-use child::Child;
 use crate::compose::GATEWAY;
 use crate::host::Host;
+use child::Child;
 pub(crate) use launch::Launcher;
 
 /// A process to run.
@@ -113,12 +113,19 @@ impl Supervisor {
     }
 
     async fn stop(&self, which: impl Fn(&str) -> bool, within: Duration) {
-        for child in self.children.iter().filter(|child| which(child.spec.service)) {
+        for child in self
+            .children
+            .iter()
+            .filter(|child| which(child.spec.service))
+        {
             child.stop(within);
         }
         let ending: Vec<_> = {
             let mut running = self.running.lock();
-            running.extract_if(.., |(of, _)| which(of)).map(|(_, handle)| handle).collect()
+            running
+                .extract_if(.., |(of, _)| which(of))
+                .map(|(_, handle)| handle)
+                .collect()
         };
         for handle in ending {
             if let Err(error) = handle.await {
@@ -134,5 +141,7 @@ pub(crate) struct PublicListener(pub(crate) Mutex<Option<TcpListener>>);
 
 fn note(telemetry: &Telemetry, kind: EventKind, text: String, id: &str, service: &str) {
     tracing::info!(process = id, "{text}");
-    telemetry.timeline.record(kind, text, &[("process", id), ("service", service)]);
+    telemetry
+        .timeline
+        .record(kind, text, &[("process", id), ("service", service)]);
 }

@@ -25,7 +25,12 @@ impl System {
         let system = Arc::clone(self);
         web::from_fn(move |request| {
             let system = Arc::clone(&system);
-            async move { system.answer(request).await.unwrap_or_else(ProblemReply::into_web) }
+            async move {
+                system
+                    .answer(request)
+                    .await
+                    .unwrap_or_else(ProblemReply::into_web)
+            }
         })
     }
 
@@ -33,7 +38,10 @@ impl System {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         match (&method, path.as_str()) {
             (&Method::GET, "/system") => {
-                let status = Status { about: self.about(), replicas: self.replicas().await };
+                let status = Status {
+                    about: self.about(),
+                    replicas: self.replicas().await,
+                };
                 Ok(json(StatusCode::OK, &status))
             }
             (&Method::GET, "/system/knobs") => {
@@ -44,7 +52,10 @@ impl System {
                 let done = self.set_knob(&set.service, &set.name, &set.value).await;
                 Ok(json(StatusCode::OK, &done.map_err(told)?))
             }
-            _ => Err(ProblemReply::new(Code::NotFound, "here are /system and /system/knobs")),
+            _ => Err(ProblemReply::new(
+                Code::NotFound,
+                "here are /system and /system/knobs",
+            )),
         }
     }
 }

@@ -20,10 +20,14 @@ pub fn serve() -> anyhow::Result<()> {
     for _ in 1..threads {
         listeners.push(listener(address)?);
     }
-    let workers: Vec<_> =
-        listeners.into_iter().map(|l| std::thread::spawn(move || worker(l))).collect();
+    let workers: Vec<_> = listeners
+        .into_iter()
+        .map(|l| std::thread::spawn(move || worker(l)))
+        .collect();
     for worker in workers {
-        worker.join().map_err(|_| anyhow::anyhow!("a worker ended"))??;
+        worker
+            .join()
+            .map_err(|_| anyhow::anyhow!("a worker ended"))??;
     }
     Ok(())
 }
@@ -38,7 +42,9 @@ fn listener(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
 }
 
 fn worker(listener: std::net::TcpListener) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -60,7 +66,8 @@ fn worker(listener: std::net::TcpListener) -> anyhow::Result<()> {
 fn answer() -> Response<Empty<Bytes>> {
     let mut response = Response::new(Empty::new());
     *response.status_mut() = http::StatusCode::FOUND;
-    let target = HeaderValue::from_static("https://example.com/a/page/somewhere?with=a&query=string");
+    let target =
+        HeaderValue::from_static("https://example.com/a/page/somewhere?with=a&query=string");
     response.headers_mut().insert(header::LOCATION, target);
     response
 }

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -12,9 +11,7 @@ use tokio::net::TcpStream;
 use crate::process::Server;
 
 const CONNECTIONS: usize = 32;
-const AGENT: &str =
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
-
+const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
 
 /// Creates links through the API until there are `size`, remembering their codes.
 pub async fn grow(address: SocketAddr, codes: &mut Vec<String>, size: usize) -> anyhow::Result<()> {
@@ -27,7 +24,10 @@ pub async fn grow(address: SocketAddr, codes: &mut Vec<String>, size: usize) -> 
         let answer = once(address, "POST", "/api/links/bulk", &body).await?;
         let before = codes.len();
         collect_codes(&answer, codes);
-        anyhow::ensure!(codes.len() == before + count, "bulk create answered: {answer}");
+        anyhow::ensure!(
+            codes.len() == before + count,
+            "bulk create answered: {answer}"
+        );
     }
     Ok(())
 }
@@ -48,7 +48,11 @@ fn collect_codes(answer: &serde_json::Value, codes: &mut Vec<String>) {
 }
 
 /// Drives `address` for `window` and answers how many requests were answered with a 302.
-pub async fn load(address: SocketAddr, targets: &[String], window: Duration) -> anyhow::Result<u64> {
+pub async fn load(
+    address: SocketAddr,
+    targets: &[String],
+    window: Duration,
+) -> anyhow::Result<u64> {
     let targets: Arc<[String]> = targets.into();
     let end = Instant::now() + window;
     let mut tasks = tokio::task::JoinSet::new();
@@ -75,7 +79,10 @@ async fn connection(
     while Instant::now() < end {
         // A step that is coprime to the sizes used, so that every link is asked for equally often.
         at = (at + 7_919) % targets.len();
-        let request = format!("GET {} HTTP/1.1\r\nhost: {address}\r\nuser-agent: {AGENT}\r\naccept: */*\r\naccept-language: en-GB,en;q=0.8\r\nreferer: https://news.example.org/item\r\n\r\n", targets[at]);
+        let request = format!(
+            "GET {} HTTP/1.1\r\nhost: {address}\r\nuser-agent: {AGENT}\r\naccept: */*\r\naccept-language: en-GB,en;q=0.8\r\nreferer: https://news.example.org/item\r\n\r\n",
+            targets[at]
+        );
         stream.write_all(request.as_bytes()).await?;
         let mut filled = 0;
         loop {
@@ -110,20 +117,23 @@ pub async fn settle(server: &Server, at_most: Duration) {
     }
 }
 
-/// Fails unless every link was counted: a fast server that loses clicks proves nothing.
+/// Fails unless every click was counted: a fast server that loses clicks proves nothing.
 pub async fn check_counts(address: SocketAddr, codes: &[String]) -> anyhow::Result<()> {
-    let before = clicks(address).await?;
-    let targets: Vec<String> = codes.iter().map(|c| format!("/{c}")).collect();
-    let answered = load(address, &targets, Duration::from_secs(1)).await?;
-    let counted = clicks(address).await? - before;
-    println!("clicks: {answered} answered, {counted} counted in the last second of load");
+    let code = codes.first().context("a link")?;
+    let before = clicks(address, code).await?;
+    let target = [format!("/{code}")];
+    let answered = load(address, &target, Duration::from_secs(1)).await?;
+    let counted = clicks(address, code).await? - before;
+    println!("clicks on one link: {answered} answered, {counted} counted");
     anyhow::ensure!(answered == counted, "clicks were lost or doubled");
     Ok(())
 }
 
-async fn clicks(address: SocketAddr) -> anyhow::Result<u64> {
-    let answer = once(address, "GET", "/api/links/summary", b"").await?;
-    answer["clicks"].as_u64().with_context(|| format!("summary answered: {answer}"))
+async fn clicks(address: SocketAddr, code: &str) -> anyhow::Result<u64> {
+    let answer = once(address, "GET", &format!("/api/links/{code}/stats"), b"").await?;
+    answer["total_clicks"]
+        .as_u64()
+        .with_context(|| format!("stats answered: {answer}"))
 }
 
 async fn once(
@@ -133,7 +143,10 @@ async fn once(
     body: &[u8],
 ) -> anyhow::Result<serde_json::Value> {
     let mut stream = TcpStream::connect(address).await?;
-    let head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body).await?;
     let mut answer = Vec::new();

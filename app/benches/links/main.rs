@@ -4,6 +4,8 @@
 //! of their own; the same load drives them in turn (ABBA), and the figure is the processor time
 //! that the server's process spent, divided by the requests that it answered.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 mod bare;
 mod drive;
 mod process;
@@ -34,14 +36,23 @@ fn main() -> anyhow::Result<()> {
         seconds: number("--seconds", 4),
         rounds: usize::try_from(number("--rounds", 5))?,
     };
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(&options))
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(run(&options))
 }
 
 async fn run(options: &Options) -> anyhow::Result<()> {
     let bare = Server::bare().await?;
     let tradewind = Server::tradewind().await?;
-    println!("CPU per redirect, microseconds; {} rounds of {} s, 32 connections", options.rounds, options.seconds);
-    println!("{:>8} {:>12} {:>12} {:>8}   {:>14}", "links", "bare hyper", "tradewind", "ratio", "tradewind req/s");
+    println!(
+        "CPU per redirect, microseconds; {} rounds of {} s, 32 connections",
+        options.rounds, options.seconds
+    );
+    println!(
+        "{:>8} {:>12} {:>12} {:>8}   {:>14}",
+        "links", "bare hyper", "tradewind", "ratio", "tradewind req/s"
+    );
     let mut codes: Vec<String> = Vec::new();
     for size in SIZES {
         drive::grow(tradewind.address, &mut codes, size).await?;
@@ -50,8 +61,11 @@ async fn run(options: &Options) -> anyhow::Result<()> {
         drive::load(tradewind.address, &targets, window).await?;
         let (mut ours, mut theirs, mut rates) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..options.rounds {
-            let order: [&Server; 2] =
-                if round % 2 == 0 { [&bare, &tradewind] } else { [&tradewind, &bare] };
+            let order: [&Server; 2] = if round % 2 == 0 {
+                [&bare, &tradewind]
+            } else {
+                [&tradewind, &bare]
+            };
             for server in order {
                 let before = server.cpu()?;
                 let answered = drive::load(server.address, &targets, window).await?;
@@ -67,7 +81,11 @@ async fn run(options: &Options) -> anyhow::Result<()> {
             }
         }
         let (a, b) = (median(&mut theirs), median(&mut ours));
-        println!("{size:>8} {a:>12.2} {b:>12.2} {:>8.2}   {:>14.0}", b / a, median(&mut rates));
+        println!(
+            "{size:>8} {a:>12.2} {b:>12.2} {:>8.2}   {:>14.0}",
+            b / a,
+            median(&mut rates)
+        );
     }
     drive::check_counts(tradewind.address, &codes).await
 }

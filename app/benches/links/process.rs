@@ -21,12 +21,19 @@ pub struct Server {
 impl Server {
     /// The bare hyper server: this same program with the word `bare`.
     pub async fn bare() -> anyhow::Result<Self> {
-        let mut child =
-            Command::new(std::env::current_exe()?).arg("bare").stdout(Stdio::piped()).spawn()?;
+        let mut child = Command::new(std::env::current_exe()?)
+            .arg("bare")
+            .stdout(Stdio::piped())
+            .spawn()?;
         let out = child.stdout.take().context("the bare server's output")?;
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;
-        Ok(Self { address: line.trim().parse()?, pid: child.id(), child, _data: None })
+        Ok(Self {
+            address: line.trim().parse()?,
+            pid: child.id(),
+            child,
+            _data: None,
+        })
     }
 
     /// `tradewind up` in one process on a fresh data directory.
@@ -42,8 +49,12 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()?;
         let pid = child.id();
-        let mut server =
-            Self { address: ([127, 0, 0, 1], 0).into(), pid, child, _data: Some(data) };
+        let mut server = Self {
+            address: ([127, 0, 0, 1], 0).into(),
+            pid,
+            child,
+            _data: Some(data),
+        };
         server.address = wait_ready(&ready).await?;
         Ok(server)
     }
@@ -51,7 +62,10 @@ impl Server {
     /// The processor time that the process has spent so far.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
-        let after_name = stat.rsplit(") ").next().context("the name in /proc/PID/stat")?;
+        let after_name = stat
+            .rsplit(") ")
+            .next()
+            .context("the name in /proc/PID/stat")?;
         let fields: Vec<&str> = after_name.split(' ').collect();
         let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
         Ok(Duration::from_millis(ticks * 10))
@@ -63,7 +77,10 @@ async fn wait_ready(file: &Path) -> anyhow::Result<SocketAddr> {
         if let Ok(text) = std::fs::read_to_string(file) {
             let ready: serde_json::Value = serde_json::from_str(&text)?;
             let gateway = ready["gateway"].as_str().context("the gateway's URL")?;
-            return Ok(gateway.trim_start_matches("http://").trim_end_matches('/').parse()?);
+            return Ok(gateway
+                .trim_start_matches("http://")
+                .trim_end_matches('/')
+                .parse()?);
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -32,15 +32,28 @@ pub(super) struct Inject {
 impl Admin {
     /// Sets a knob of a service in this process, to be kept and followed by its replicas.
     pub(crate) async fn turn(&self, set: KnobSet) -> Result<KnobView, ProblemReply> {
-        let KnobSet { service, name, value } = set;
-        let of = self.services.iter().find(|s| s.name == service).ok_or_else(|| {
-            let known = self.services().join(", ");
-            let text = format!("no service '{service}' runs here; there are {known}");
-            ProblemReply::new(Code::NotFound, text)
-        })?;
+        let KnobSet {
+            service,
+            name,
+            value,
+        } = set;
+        let of = self
+            .services
+            .iter()
+            .find(|s| s.name == service)
+            .ok_or_else(|| {
+                let known = self.services().join(", ");
+                let text = format!("no service '{service}' runs here; there are {known}");
+                ProblemReply::new(Code::NotFound, text)
+            })?;
         let before = of.set_knob(&name, &value).await.map_err(problem)?;
         self.note_knob(of.name, &before, &value);
-        let now = of.knobs.list().into_iter().find(|k| k.name == before.name).unwrap_or(before);
+        let now = of
+            .knobs
+            .list()
+            .into_iter()
+            .find(|k| k.name == before.name)
+            .unwrap_or(before);
         Ok(view(of.name, &now))
     }
 
@@ -51,26 +64,52 @@ impl Admin {
         }
         let text = format!("{service}.{}: {} -> {value}", before.name, before.value);
         tracing::info!(service, knob = before.name, value, "knob turned");
-        let attributes = [("service", service), ("knob", before.name), ("value", value)];
-        self.host.telemetry.timeline.record(EventKind::Knob, text, &attributes);
+        let attributes = [
+            ("service", service),
+            ("knob", before.name),
+            ("value", value),
+        ];
+        self.host
+            .telemetry
+            .timeline
+            .record(EventKind::Knob, text, &attributes);
     }
 
     pub(super) fn set_policy(&self, set: SetPolicy) -> Answer {
-        let SetPolicy { caller, callee, policy } = set;
-        self.host.mesh.set_policy(&caller, &callee, policy.clone()).map_err(problem)?;
+        let SetPolicy {
+            caller,
+            callee,
+            policy,
+        } = set;
+        self.host
+            .mesh
+            .set_policy(&caller, &callee, policy.clone())
+            .map_err(problem)?;
         Ok(json(StatusCode::OK, &policy))
     }
 
     pub(super) fn inject(&self, ask: Inject) -> Answer {
-        let Inject { caller, callee, fault } = ask;
-        let fault = self.host.mesh.inject_fault(&caller, &callee, fault).map_err(problem)?;
+        let Inject {
+            caller,
+            callee,
+            fault,
+        } = ask;
+        let fault = self
+            .host
+            .mesh
+            .inject_fault(&caller, &callee, fault)
+            .map_err(problem)?;
         Ok(json(StatusCode::CREATED, &fault))
     }
 
     pub(super) fn end_fault(&self, id: &str, query: &Query) -> Answer {
         let field = |name: &str| query.get(name).ok_or_else(|| wrong(name, "is needed"));
         let (caller, callee) = (field("caller")?, field("callee")?);
-        let ended = self.host.mesh.end_fault(caller, callee, id).map_err(problem)?;
+        let ended = self
+            .host
+            .mesh
+            .end_fault(caller, callee, id)
+            .map_err(problem)?;
         Ok(json(StatusCode::OK, &serde_json::json!({ "ended": ended })))
     }
 }

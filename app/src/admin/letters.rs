@@ -36,10 +36,19 @@ impl Admin {
     pub(super) async fn dead_letters(&self, query: &Query) -> Answer {
         let bus = &self.host.bus;
         let Some(consumer) = query.get("consumer") else {
-            return Ok(json(StatusCode::OK, &serde_json::json!({ "consumers": bus.consumers() })));
+            return Ok(json(
+                StatusCode::OK,
+                &serde_json::json!({ "consumers": bus.consumers() }),
+            ));
         };
-        let letters = bus.dead_letters(consumer, None, LETTERS_MAX).await.map_err(problem)?;
-        Ok(json(StatusCode::OK, &letters.iter().map(shown).collect::<Vec<_>>()))
+        let letters = bus
+            .dead_letters(consumer, None, LETTERS_MAX)
+            .await
+            .map_err(problem)?;
+        Ok(json(
+            StatusCode::OK,
+            &letters.iter().map(shown).collect::<Vec<_>>(),
+        ))
     }
 
     pub(super) async fn redrive(&self, ask: Redrive) -> Answer {
@@ -49,7 +58,10 @@ impl Admin {
             None => self.host.bus.redrive_all(&consumer).await,
         };
         let redriven = redriven.map_err(problem)?;
-        Ok(json(StatusCode::OK, &serde_json::json!({ "redriven": redriven })))
+        Ok(json(
+            StatusCode::OK,
+            &serde_json::json!({ "redriven": redriven }),
+        ))
     }
 }
 

@@ -13,18 +13,54 @@ const TRACES_MAX: usize = 200;
 
 /// Everything that administration offers, for `GET /admin` and for hints.
 const OFFERS: &[(&str, &str, &str)] = &[
-    ("GET", "/admin/process", "which process this is, and what runs in it"),
+    (
+        "GET",
+        "/admin/process",
+        "which process this is, and what runs in it",
+    ),
     ("GET", "/admin/knobs", "every design knob with its setting"),
     ("POST", "/admin/knobs", "turn one: {service, name, value}"),
-    ("GET", "/admin/edges", "every edge: policy, breaker, rates, faults, endpoints"),
-    ("POST", "/admin/policies", "change one edge: {caller, callee, policy}"),
-    ("POST", "/admin/faults", "inject a fault: {caller, callee, kind, ttl_ms, ...}"),
-    ("DELETE", "/admin/faults/ID", "end a fault before its time; ?caller=&callee="),
-    ("GET", "/admin/timeline", "what happened when; ?after=NUMBER for what is newer"),
-    ("GET", "/admin/traces", "traces; ?service=, ?failed=true, ?slowest=true, ?limit="),
+    (
+        "GET",
+        "/admin/edges",
+        "every edge: policy, breaker, rates, faults, endpoints",
+    ),
+    (
+        "POST",
+        "/admin/policies",
+        "change one edge: {caller, callee, policy}",
+    ),
+    (
+        "POST",
+        "/admin/faults",
+        "inject a fault: {caller, callee, kind, ttl_ms, ...}",
+    ),
+    (
+        "DELETE",
+        "/admin/faults/ID",
+        "end a fault before its time; ?caller=&callee=",
+    ),
+    (
+        "GET",
+        "/admin/timeline",
+        "what happened when; ?after=NUMBER for what is newer",
+    ),
+    (
+        "GET",
+        "/admin/traces",
+        "traces; ?service=, ?failed=true, ?slowest=true, ?limit=",
+    ),
     ("GET", "/admin/traces/ID", "one trace"),
-    ("GET", "/admin/dead-letters", "events that a consumer could not apply; ?consumer="),
-    ("POST", "/admin/dead-letters", "try them again: {consumer, event_id?}"),
+    (
+        "GET",
+        "/admin/dead-letters",
+        "events that a consumer could not apply; ?consumer=",
+    ),
+    (
+        "POST",
+        "/admin/dead-letters",
+        "try them again: {consumer, event_id?}",
+    ),
 ];
 
 #[derive(Serialize)]
@@ -45,8 +81,10 @@ struct Process<'a> {
 }
 
 pub(super) fn index() -> Response {
-    let offers: Vec<Offer> =
-        OFFERS.iter().map(|&(method, path, what)| Offer { method, path, what }).collect();
+    let offers: Vec<Offer> = OFFERS
+        .iter()
+        .map(|&(method, path, what)| Offer { method, path, what })
+        .collect();
     json(StatusCode::OK, &offers)
 }
 
@@ -57,7 +95,10 @@ pub(super) fn unknown(method: &Method, path: &str) -> ProblemReply {
         || "GET /admin lists what there is".to_owned(),
         |near| format!("did you mean {near}?"),
     );
-    ProblemReply::new(Code::NotFound, format!("there is no {method} {asked}; {hint}"))
+    ProblemReply::new(
+        Code::NotFound,
+        format!("there is no {method} {asked}; {hint}"),
+    )
 }
 
 impl Admin {
@@ -88,7 +129,10 @@ impl Admin {
             None => 0,
             Some(text) => text.parse().map_err(|_| wrong("after", "is a number"))?,
         };
-        Ok(json(StatusCode::OK, &self.host.telemetry.timeline.since(after)))
+        Ok(json(
+            StatusCode::OK,
+            &self.host.telemetry.timeline.since(after),
+        ))
     }
 
     pub(super) fn traces(&self, query: &Query) -> Answer {
@@ -102,7 +146,11 @@ impl Admin {
             failed: flag("failed"),
             slowest: flag("slowest"),
         };
-        let traces = self.host.telemetry.traces.list(&filter, limit.min(TRACES_MAX));
+        let traces = self
+            .host
+            .telemetry
+            .traces
+            .list(&filter, limit.min(TRACES_MAX));
         Ok(json(StatusCode::OK, &traces))
     }
 
@@ -134,5 +182,7 @@ pub(super) fn wrong(field: &str, what: &str) -> ProblemReply {
 
 pub(super) fn query(request: &Request) -> Query {
     let text = request.uri().query().unwrap_or_default();
-    url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
+    url::form_urlencoded::parse(text.as_bytes())
+        .into_owned()
+        .collect()
 }

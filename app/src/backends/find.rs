@@ -37,15 +37,24 @@ fn all_in(dirs: &[PathBuf], versions: &[PathBuf]) -> Result<Found> {
         missing.push("NATS (apt install nats-server, or brew install nats-server)");
     }
     match (postgres, redis, nats) {
-        (Some(postgres), Some(redis), Some(nats)) => {
-            Ok(Found { postgres: postgres.clone(), redis, nats })
-        }
-        _ => bail!("--backends local needs what is not installed here: {}", missing.join("; ")),
+        (Some(postgres), Some(redis), Some(nats)) => Ok(Found {
+            postgres: postgres.clone(),
+            redis,
+            nats,
+        }),
+        _ => bail!(
+            "--backends local needs what is not installed here: {}",
+            missing.join("; ")
+        ),
     }
 }
 
 fn program(dirs: &[PathBuf], names: &[&str]) -> Option<PathBuf> {
-    names.iter().find_map(|name| dirs.iter().map(|dir| dir.join(name)).find(|file| file.is_file()))
+    names.iter().find_map(|name| {
+        dirs.iter()
+            .map(|dir| dir.join(name))
+            .find(|file| file.is_file())
+    })
 }
 
 /// The `bin` directories of Debian's packages, newest version first.

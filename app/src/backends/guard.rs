@@ -16,14 +16,24 @@ use crate::leash::let_go;
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
 /// Runs `command` until it ends or our standard input does; then stops it with `signal`.
-pub async fn guard(signal: Signal, user: Option<(u32, u32)>, command: &[String]) -> Result<ExitCode> {
+pub async fn guard(
+    signal: Signal,
+    user: Option<(u32, u32)>,
+    command: &[String],
+) -> Result<ExitCode> {
     let (program, args) = command.split_first().context("no program to guard")?;
     let mut server = Command::new(program);
-    server.args(args).stdin(std::process::Stdio::null()).process_group(0).kill_on_drop(true);
+    server
+        .args(args)
+        .stdin(std::process::Stdio::null())
+        .process_group(0)
+        .kill_on_drop(true);
     if let Some((uid, gid)) = user {
         server.uid(uid).gid(gid);
     }
-    let mut server = server.spawn().with_context(|| format!("cannot start {program}"))?;
+    let mut server = server
+        .spawn()
+        .with_context(|| format!("cannot start {program}"))?;
     tokio::select! {
         status = server.wait() => {
             let code = status?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
@@ -35,7 +45,10 @@ pub async fn guard(signal: Signal, user: Option<(u32, u32)>, command: &[String])
         // It may have ended by itself in this moment.
         let _ = kill(Pid::from_raw(pid), signal);
     }
-    if tokio::time::timeout(STOP_WITHIN, server.wait()).await.is_err() {
+    if tokio::time::timeout(STOP_WITHIN, server.wait())
+        .await
+        .is_err()
+    {
         server.kill().await?;
     }
     Ok(ExitCode::SUCCESS)

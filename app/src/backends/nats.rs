@@ -33,5 +33,8 @@ pub(super) fn start(
         args: vec!["-c".to_owned(), file.display().to_string()],
     }
     .start()?;
-    Ok((server, format!("nats://tradewind:{password}@127.0.0.1:{port}")))
+    Ok((
+        server,
+        format!("nats://tradewind:{password}@127.0.0.1:{port}"),
+    ))
 }

@@ -39,7 +39,11 @@ pub(super) async fn start(
         "max_connections=200".to_owned(),
     ];
     let mut args = vec!["-D".to_owned(), dir];
-    args.extend(settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]));
+    args.extend(
+        settings
+            .into_iter()
+            .flat_map(|setting| ["-c".to_owned(), setting]),
+    );
     let server = Spec {
         name: "postgres",
         exe,
@@ -50,7 +54,10 @@ pub(super) async fn start(
         args,
     }
     .start()?;
-    Ok((server, format!("postgres://tradewind:{password}@127.0.0.1:{port}/postgres")))
+    Ok((
+        server,
+        format!("postgres://tradewind:{password}@127.0.0.1:{port}/postgres"),
+    ))
 }
 
 /// Waits until it takes connections: it says so in the last line of its pid file.
@@ -69,7 +76,13 @@ async fn init(bin: &Path, home: &Path, user: Option<(u32, u32)>, password: &str)
     command
         .arg("-D")
         .arg(home)
-        .args(["-U", "tradewind", "--encoding=UTF8", "--locale=C", "--no-sync"])
+        .args([
+            "-U",
+            "tradewind",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ])
         .arg("--auth=scram-sha-256")
         .arg(format!("--pwfile={}", file.display()))
         .stdin(Stdio::null());
@@ -82,8 +95,14 @@ async fn init(bin: &Path, home: &Path, user: Option<(u32, u32)>, password: &str)
     let output = output?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let line = said.lines().find(|line| line.contains("error")).unwrap_or("no reason given");
-        bail!("initdb could not make a database in {}: {line}", home.display());
+        let line = said
+            .lines()
+            .find(|line| line.contains("error"))
+            .unwrap_or("no reason given");
+        bail!(
+            "initdb could not make a database in {}: {line}",
+            home.display()
+        );
     }
     Ok(())
 }

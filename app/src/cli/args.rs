@@ -12,7 +12,12 @@ use crate::config::{Config, Layers, Mistake};
 
 /// The classic systems of system design, for real, in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "tradewind", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "tradewind",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -200,7 +205,12 @@ pub(super) struct Target {
     #[arg(long, value_name = "URL")]
     pub(super) url: Option<String>,
     /// The API key to show
-    #[arg(long, env = "TRADEWIND_KEY", hide_env_values = true, value_name = "KEY")]
+    #[arg(
+        long,
+        env = "TRADEWIND_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
     pub(super) key: Option<String>,
 }
 
@@ -259,8 +269,14 @@ pub(super) struct GuardArgs {
 
 impl GuardArgs {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(crate::backends::guard(self.signal, self.user, &self.command))
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(crate::backends::guard(
+            self.signal,
+            self.user,
+            &self.command,
+        ))
     }
 }
 

@@ -29,13 +29,19 @@ pub(super) fn of(running: &Running, data: &DataDir) -> String {
         line(&mut text, name, &value);
     }
     for process in running.processes() {
-        let pid = process.pid.map_or_else(|| "not running".to_owned(), |pid| format!("process {pid}"));
+        let pid = process
+            .pid
+            .map_or_else(|| "not running".to_owned(), |pid| format!("process {pid}"));
         line(&mut text, &process.id, &pid);
     }
     text.push_str("\nMake a link:\n");
     let example = r#"{"url": "https://www.rust-lang.org/", "code": "rust"}"#;
     let api = url("api");
-    let key = if running.host().keys_needed() { " -H 'authorization: Bearer KEY'" } else { "" };
+    let key = if running.host().keys_needed() {
+        " -H 'authorization: Bearer KEY'"
+    } else {
+        ""
+    };
     text.push_str(&format!(
         "  curl -s {api}/links{key} -H 'content-type: application/json' -d '{example}'\n"
     ));
@@ -48,7 +54,10 @@ fn place(running: &Running) -> String {
     match running.ready().topology {
         Topology::Together => format!("in one process ({pid})"),
         Topology::Apart => {
-            format!("in {} processes, supervised by {pid}", running.processes().len())
+            format!(
+                "in {} processes, supervised by {pid}",
+                running.processes().len()
+            )
         }
     }
 }

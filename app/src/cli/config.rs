@@ -14,7 +14,10 @@ pub(super) fn run(args: ConfigArgs, output: Output) -> Result<ExitCode> {
         ConfigCommand::Check { file } => {
             let layers = Layers::read(file.as_deref(), std::env::vars())?;
             layers.merge()?;
-            let of = layers.file.as_ref().map(|(path, _)| path.display().to_string());
+            let of = layers
+                .file
+                .as_ref()
+                .map(|(path, _)| path.display().to_string());
             let text = match &of {
                 Some(path) => format!("{path} is valid"),
                 None => "there is no tradewind.toml here; the defaults are valid".to_owned(),

@@ -29,7 +29,13 @@ pub(super) fn run(args: &KeyArgs, output: Output) -> Result<ExitCode> {
             let keys = file.list()?.unwrap_or_default();
             let rows: Vec<Vec<String>> = keys
                 .iter()
-                .map(|key| vec![key.name.clone(), output::date(key.created), key.sha256[..8].to_owned()])
+                .map(|key| {
+                    vec![
+                        key.name.clone(),
+                        output::date(key.created),
+                        key.sha256[..8].to_owned(),
+                    ]
+                })
                 .collect();
             let text = if keys.is_empty() {
                 "no keys; 'tradewind key create NAME' makes one".to_owned()

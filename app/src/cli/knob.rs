@@ -15,10 +15,19 @@ pub(super) fn run(args: &KnobArgs, output: Output) -> Result<ExitCode> {
     match &args.command {
         KnobCommand::List(target) => {
             let knobs = list(&Admin::of(target)?)?;
-            let mut rows = vec![["KNOB", "SETTING", "ALLOWED", "TRADES"].map(str::to_owned).to_vec()];
+            let mut rows = vec![
+                ["KNOB", "SETTING", "ALLOWED", "TRADES"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ];
             rows.extend(knobs.iter().map(|knob| {
                 let allowed = knob.allowed.join(" | ");
-                vec![full_name(knob), knob.value.clone(), allowed, knob.trades.clone()]
+                vec![
+                    full_name(knob),
+                    knob.value.clone(),
+                    allowed,
+                    knob.trades.clone(),
+                ]
             }));
             output.say(&table(&rows), &json!({ "knobs": knobs }))
         }
@@ -28,7 +37,11 @@ pub(super) fn run(args: &KnobArgs, output: Output) -> Result<ExitCode> {
             let found = found.ok_or_else(|| unknown(knob, &knobs))?;
             output.say(&found.value, found)
         }
-        KnobCommand::Set { knob, value, target } => {
+        KnobCommand::Set {
+            knob,
+            value,
+            target,
+        } => {
             let admin = Admin::of(target)?;
             let Some((service, name)) = knob.split_once('.') else {
                 return Err(unknown(knob, &list(&admin)?));

@@ -31,7 +31,9 @@ pub(super) fn log(config: &Config) -> Result<()> {
 
 /// Refuses to listen to strangers without keys.
 pub(super) fn safe(config: &Config, data: &DataDir) -> Result<()> {
-    let has_keys = KeyFile::at(data.keys_file()).list()?.is_some_and(|keys| !keys.is_empty());
+    let has_keys = KeyFile::at(data.keys_file())
+        .list()?
+        .is_some_and(|keys| !keys.is_empty());
     safety::check(config, &config.data, has_keys)
         .map_err(|error| anyhow!(BadInput(error.to_string())))
 }
@@ -44,7 +46,10 @@ pub(super) struct Signals {
 
 impl Signals {
     pub(super) fn new() -> Result<Self> {
-        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+        })
     }
 
     /// Waits for the next one. Cancellation-safe.

@@ -21,13 +21,23 @@ pub(super) fn run(args: &ServeArgs, output: Output) -> Result<ExitCode> {
     let data = DataDir::open(&config.data)?;
     process::safe(&config, &data)?;
     let named = |name: &&str| *name == args.service;
-    let service = servable().into_iter().find(named).context("there is no such service")?;
+    let service = servable()
+        .into_iter()
+        .find(named)
+        .context("there is no such service")?;
     let supervised = args.supervised.is_some();
-    let listener = if service == GATEWAY && supervised { Some(inherited()?) } else { None };
+    let listener = if service == GATEWAY && supervised {
+        Some(inherited()?)
+    } else {
+        None
+    };
     let env = Env {
         ctx: Ctx::system(),
         exe: std::env::current_exe().context("cannot find this program")?,
-        role: Role::One { service, replica: args.supervised },
+        role: Role::One {
+            service,
+            replica: args.supervised,
+        },
         listener,
         demo: false,
     };
@@ -55,7 +65,9 @@ pub(super) fn run(args: &ServeArgs, output: Output) -> Result<ExitCode> {
 fn inherited() -> Result<TcpListener> {
     let fd = std::io::stdout().as_fd().try_clone_to_owned();
     let listener = TcpListener::from(fd.context("standard output is closed")?);
-    listener.local_addr().context("standard output is no listener; leave --supervised to 'up'")?;
+    listener
+        .local_addr()
+        .context("standard output is no listener; leave --supervised to 'up'")?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }

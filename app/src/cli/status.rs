@@ -18,7 +18,9 @@ pub(super) fn run(args: &StatusArgs, output: Output) -> Result<ExitCode> {
         "Tradewind {}, {}: data in {}, cache in {}, events by {}",
         about.version, about.topology, about.store, about.cache, about.bus
     );
-    let mut rows = vec![row(["PROCESS", "SERVICES", "STATE", "PID", "RESTARTS", "SINCE"])];
+    let mut rows = vec![row([
+        "PROCESS", "SERVICES", "STATE", "PID", "RESTARTS", "SINCE",
+    ])];
     rows.extend(status.replicas.iter().map(replica));
     output.say(&format!("{head}\n\n{}", table(&rows)), &status)
 }

@@ -40,14 +40,22 @@ fn layers(args: &UpArgs) -> Result<Layers, Mistake> {
 
 async fn up(args: UpArgs, mut config: Config, data: DataDir, output: Output) -> Result<ExitCode> {
     let mut signals = process::Signals::new()?;
-    let held = data.hold().map_err(|error| anyhow!(BadInput(error.to_string())))?;
+    let held = data
+        .hold()
+        .map_err(|error| anyhow!(BadInput(error.to_string())))?;
     let exe = std::env::current_exe().context("cannot find this program")?;
     let backends = match args.backends {
         Some(_) => Some(local(&mut config, &data, &exe).await?),
         None => None,
     };
     let role = Role::whole(&config);
-    let env = Env { ctx: Ctx::system(), exe, role, listener: None, demo: args.demo };
+    let env = Env {
+        ctx: Ctx::system(),
+        exe,
+        role,
+        listener: None,
+        demo: args.demo,
+    };
     // A signal while starting ends at once: nothing has been promised yet.
     let running = tokio::select! {
         running = start(config, env) => running?,

@@ -10,7 +10,11 @@ use crate::host::{Host, Hosted};
 pub(crate) fn compose(host: &Host, system: Arc<System>) -> Hosted {
     let parts = console::build(
         console::Config::default(),
-        console::Deps { cluster: system, ctx: host.ctx.clone(), tasks: host.pages.clone() },
+        console::Deps {
+            cluster: system,
+            ctx: host.ctx.clone(),
+            tasks: host.pages.clone(),
+        },
     );
     Hosted::page(CONSOLE, parts.routes, parts.handler)
 }

@@ -24,7 +24,9 @@ pub(crate) async fn compose(host: &Host) -> Result<(Gateway, Hosted)> {
         },
     );
     let db = host.database(GATEWAY).await?;
-    db.migrate(&[]).await.context("cannot prepare the data of the gateway")?;
+    db.migrate(&[])
+        .await
+        .context("cannot prepare the data of the gateway")?;
     let mut hosted = Hosted::page(GATEWAY, Vec::new(), parts.gateway.handler());
     hosted.knobs = parts.knobs;
     hosted.db = Some(db);
@@ -46,8 +48,10 @@ pub(crate) fn route(host: &Host, gateway: &Gateway, here: &[&Hosted]) -> Result<
 
 /// Every service with the requests that are its own.
 fn all_routes(host: &Host) -> Vec<(&'static str, Vec<RouteSpec>)> {
-    let mut all: Vec<_> =
-        SERVICES.iter().map(|service| (service.name, (service.routes)(&host.config))).collect();
+    let mut all: Vec<_> = SERVICES
+        .iter()
+        .map(|service| (service.name, (service.routes)(&host.config)))
+        .collect();
     all.push((CONSOLE, vec![RouteSpec::any_host("/console", CONSOLE)]));
     all
 }
@@ -57,7 +61,10 @@ fn document() -> Route {
     let documents = SERVICES.iter().map(|service| (service.openapi)());
     let mut document = documents.reduce(merged).unwrap_or_default();
     "Tradewind".clone_into(&mut document.info.title);
-    Route::local(RouteSpec::any_host("/api/openapi.json", GATEWAY), web::openapi_json(&document))
+    Route::local(
+        RouteSpec::any_host("/api/openapi.json", GATEWAY),
+        web::openapi_json(&document),
+    )
 }
 
 fn merged(mut all: OpenApi, more: OpenApi) -> OpenApi {

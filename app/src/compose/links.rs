@@ -21,9 +21,16 @@ pub(super) const SERVICE: Service = Service {
 
 async fn compose(host: &Arc<Host>) -> Result<Hosted> {
     let db = host.database(links::NAME).await?;
-    db.migrate(links::MIGRATIONS).await.context("cannot prepare the data of links")?;
+    db.migrate(links::MIGRATIONS)
+        .await
+        .context("cannot prepare the data of links")?;
+    let mut config = host.config.links.clone();
+    // Whoever opens the bare address in a browser wants to see the system.
+    config
+        .root_url
+        .get_or_insert_with(|| "/console/".to_owned());
     let parts: Parts = links::build(
-        host.config.links.clone(),
+        config,
         Deps {
             ctx: host.ctx.clone(),
             db: db.clone(),
@@ -31,7 +38,10 @@ async fn compose(host: &Arc<Host>) -> Result<Hosted> {
             telemetry: host.telemetry.clone(),
         },
     );
-    let jobs = parts.jobs.into_iter().map(|job| Job { name: job.name, run: job.run });
+    let jobs = parts.jobs.into_iter().map(|job| Job {
+        name: job.name,
+        run: job.run,
+    });
     let mut hosted = Hosted::page(links::NAME, parts.routes, parts.handler);
     hosted.dispatch = Some(LinksServer::new(parts.service));
     hosted.knobs = parts.knobs;

@@ -50,15 +50,25 @@ impl Layers {
             Some(path) => Some(path.to_owned()),
             None => Some(PathBuf::from(FILE)).filter(|path| path.is_file()),
         };
-        let file = path.map(|path| read_file(&path).map(|text| (path, text))).transpose()?;
+        let file = path
+            .map(|path| read_file(&path).map(|text| (path, text)))
+            .transpose()?;
         let mut environment: Vec<Override> = vars
             .filter_map(|(name, value)| {
                 let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
-                Some(Override { origin: name, key, value })
+                Some(Override {
+                    origin: name,
+                    key,
+                    value,
+                })
             })
             .collect();
         environment.sort_by(|a, b| a.origin.cmp(&b.origin));
-        Ok(Self { file, environment, flags: Vec::new() })
+        Ok(Self {
+            file,
+            environment,
+            flags: Vec::new(),
+        })
     }
 
     /// The same with one more flag.
@@ -89,7 +99,9 @@ impl Layers {
     }
 
     fn file_table(&self) -> Result<Table, Mistake> {
-        let Some((path, text)) = &self.file else { return Ok(Table::new()) };
+        let Some((path, text)) = &self.file else {
+            return Ok(Table::new());
+        };
         text.parse().map_err(|error: toml::de::Error| {
             let place = locate::place(text, error.span().map_or(0, |span| span.start));
             Mistake {
@@ -106,7 +118,9 @@ impl Layers {
     fn mistake_at(&self, key: &str, detail: String) -> Mistake {
         let sets = |over: &&Override| {
             key == over.key
-                || key.strip_prefix(&over.key).is_some_and(|rest| rest.starts_with('.'))
+                || key
+                    .strip_prefix(&over.key)
+                    .is_some_and(|rest| rest.starts_with('.'))
         };
         if let Some(over) = self.flags.iter().rev().find(sets) {
             return over.mistake(&detail);
@@ -119,7 +133,13 @@ impl Layers {
             None => ("configuration".to_owned(), None),
         };
         let (line, column) = (place.map(|p| p.line), place.map(|p| p.column));
-        Mistake { origin, line, column, key: key.to_owned(), detail }
+        Mistake {
+            origin,
+            line,
+            column,
+            key: key.to_owned(),
+            detail,
+        }
     }
 }
 
@@ -177,9 +197,13 @@ fn read_file(path: &Path) -> Result<String, Mistake> {
         key: String::new(),
         detail,
     };
-    let size = std::fs::metadata(path).map_err(|e| fail(format!("cannot be read: {e}")))?.len();
+    let size = std::fs::metadata(path)
+        .map_err(|e| fail(format!("cannot be read: {e}")))?
+        .len();
     if size > FILE_BYTES_MAX {
-        return Err(fail(format!("is larger than {FILE_BYTES_MAX} bytes; is it the right file?")));
+        return Err(fail(format!(
+            "is larger than {FILE_BYTES_MAX} bytes; is it the right file?"
+        )));
     }
     std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))
 }

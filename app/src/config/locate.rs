@@ -48,7 +48,10 @@ mod tests {
         let text = "listen = '1'\n\n[store]\n  url = 'x'\ncache.url = 1\n[bus]\nurl = 'é'\n";
         assert_eq!(key(text, "listen"), Some(Place { line: 1, column: 1 }));
         assert_eq!(key(text, "store.url"), Some(Place { line: 4, column: 3 }));
-        assert_eq!(key(text, "store.cache.url"), Some(Place { line: 5, column: 7 }));
+        assert_eq!(
+            key(text, "store.cache.url"),
+            Some(Place { line: 5, column: 7 })
+        );
         assert_eq!(key(text, "bus.nothing"), None);
     }
 }

@@ -46,7 +46,11 @@ pub(super) fn explain(message: &str, path: &str, all: &[String]) -> String {
     let siblings: Vec<&str> = rest.split('`').skip(2).step_by(2).collect();
     let near = nearest(unknown, siblings.iter().copied());
     let full = |name: &str| {
-        if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
+        if section.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{section}.{name}")
+        }
     };
     if let Some(best) = near.first() {
         return format!("there is no such key; did you mean {}?", full(best));
@@ -59,7 +63,10 @@ pub(super) fn explain(message: &str, path: &str, all: &[String]) -> String {
         .take(3)
         .collect();
     if !elsewhere.is_empty() {
-        return format!("there is no such key; did you mean {}?", elsewhere.join(" or "));
+        return format!(
+            "there is no such key; did you mean {}?",
+            elsewhere.join(" or ")
+        );
     }
     if siblings.is_empty() {
         return "there is no such key".to_owned();

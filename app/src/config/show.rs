@@ -26,7 +26,9 @@ pub fn redacted(config: &Config) -> Config {
 /// `url` with its password, and any parameter that smells of one, replaced by stars.
 #[must_use]
 pub fn redacted_url(text: &str) -> String {
-    let Ok(mut url) = url::Url::parse(text) else { return hide_userinfo(text) };
+    let Ok(mut url) = url::Url::parse(text) else {
+        return hide_userinfo(text);
+    };
     if url.password().is_some() && url.set_password(Some(HIDDEN)).is_err() {
         return hide_userinfo(text);
     }
@@ -35,8 +37,17 @@ pub fn redacted_url(text: &str) -> String {
             .query_pairs()
             .map(|(name, value)| {
                 let lower = name.to_lowercase();
-                let secret = ["pass", "secret", "token", "key"].iter().any(|w| lower.contains(w));
-                (name.into_owned(), if secret { HIDDEN.to_owned() } else { value.into_owned() })
+                let secret = ["pass", "secret", "token", "key"]
+                    .iter()
+                    .any(|w| lower.contains(w));
+                (
+                    name.into_owned(),
+                    if secret {
+                        HIDDEN.to_owned()
+                    } else {
+                        value.into_owned()
+                    },
+                )
             })
             .collect();
         url.query_pairs_mut().clear().extend_pairs(pairs);

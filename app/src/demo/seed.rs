@@ -14,17 +14,76 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// Code, target, title, tag, and how often it is visited beside the others.
 const PLAIN: &[(&str, &str, &str, &str, u32)] = &[
-    ("rust", "https://www.rust-lang.org/", "The Rust language", "languages", 30),
-    ("book", "https://doc.rust-lang.org/book/", "The Rust book", "languages", 12),
-    ("tokio", "https://tokio.rs/tokio/tutorial", "Tokio, a tutorial", "languages", 8),
-    ("sqlite", "https://www.sqlite.org/whentouse.html", "When to use SQLite", "storage", 18),
-    ("pg", "https://www.postgresql.org/docs/current/", "The manual of PostgreSQL", "storage", 9),
-    ("raft", "https://raft.github.io/", "Raft, visibly", "papers", 7),
-    ("dynamo", "https://www.allthingsdistributed.com/files/amazon-dynamo-sosp2007.pdf",
-     "Dynamo, the paper", "papers", 5),
-    ("tail", "https://research.google/pubs/the-tail-at-scale/", "The tail at scale", "papers", 6),
-    ("rfc9457", "https://www.rfc-editor.org/rfc/rfc9457", "Problem details", "standards", 3),
-    ("maps", "https://www.openstreetmap.org/#map=13/53.5503/10.0007", "Hamburg", "fun", 4),
+    (
+        "rust",
+        "https://www.rust-lang.org/",
+        "The Rust language",
+        "languages",
+        30,
+    ),
+    (
+        "book",
+        "https://doc.rust-lang.org/book/",
+        "The Rust book",
+        "languages",
+        12,
+    ),
+    (
+        "tokio",
+        "https://tokio.rs/tokio/tutorial",
+        "Tokio, a tutorial",
+        "languages",
+        8,
+    ),
+    (
+        "sqlite",
+        "https://www.sqlite.org/whentouse.html",
+        "When to use SQLite",
+        "storage",
+        18,
+    ),
+    (
+        "pg",
+        "https://www.postgresql.org/docs/current/",
+        "The manual of PostgreSQL",
+        "storage",
+        9,
+    ),
+    (
+        "raft",
+        "https://raft.github.io/",
+        "Raft, visibly",
+        "papers",
+        7,
+    ),
+    (
+        "dynamo",
+        "https://www.allthingsdistributed.com/files/amazon-dynamo-sosp2007.pdf",
+        "Dynamo, the paper",
+        "papers",
+        5,
+    ),
+    (
+        "tail",
+        "https://research.google/pubs/the-tail-at-scale/",
+        "The tail at scale",
+        "papers",
+        6,
+    ),
+    (
+        "rfc9457",
+        "https://www.rfc-editor.org/rfc/rfc9457",
+        "Problem details",
+        "standards",
+        3,
+    ),
+    (
+        "maps",
+        "https://www.openstreetmap.org/#map=13/53.5503/10.0007",
+        "Hamburg",
+        "fun",
+        4,
+    ),
 ];
 
 /// Makes the example links; answers the codes to visit, each as often as its share.
@@ -57,16 +116,39 @@ fn all(ctx: &Ctx) -> Vec<(CreateLink, u32)> {
         url: url.to_owned(),
         ..Rule::default()
     };
-    let mut get = link("app", "https://f-droid.org/", "The app for every device", "campaign");
+    let mut get = link(
+        "get",
+        "https://f-droid.org/",
+        "The app for every device",
+        "campaign",
+    );
     get.rules = vec![
-        app("iPhone and iPad", Device::Ios, "https://apps.apple.com/app/id284882215"),
-        app("Android", Device::Android, "https://play.google.com/store/apps/details?id=org.mozilla.firefox"),
+        app(
+            "iPhone and iPad",
+            Device::Ios,
+            "https://apps.apple.com/app/id284882215",
+        ),
+        app(
+            "Android",
+            Device::Android,
+            "https://play.google.com/store/apps/details?id=org.mozilla.firefox",
+        ),
     ];
     all.push((get, 14));
-    let mut talk = link("talk", "https://fosdem.org/schedule/", "The talk next week", "events");
+    let mut talk = link(
+        "talk",
+        "https://fosdem.org/schedule/",
+        "The talk next week",
+        "events",
+    );
     talk.expires_at = Some(Moment(ctx.now().plus(DAY * 7)));
     all.push((talk, 5));
-    let mut invite = link("invite", "https://example.com/join", "Fifty seats", "events");
+    let mut invite = link(
+        "invite",
+        "https://example.com/join",
+        "Fifty seats",
+        "events",
+    );
     invite.max_clicks = Some(50);
     all.push((invite, 1));
     all

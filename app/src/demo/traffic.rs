@@ -24,8 +24,13 @@ const AGENTS: &[&str] = &[
     "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36",
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
 ];
-const LANGUAGES: &[&str] =
-    &["en-US,en;q=0.9", "de-DE,de;q=0.9,en;q=0.6", "fr-FR,fr;q=0.9", "ja,en;q=0.5", "pt-BR,pt;q=0.8"];
+const LANGUAGES: &[&str] = &[
+    "en-US,en;q=0.9",
+    "de-DE,de;q=0.9,en;q=0.6",
+    "fr-FR,fr;q=0.9",
+    "ja,en;q=0.5",
+    "pt-BR,pt;q=0.8",
+];
 const REFERRERS: &[&str] = &[
     "",
     "",
@@ -43,7 +48,13 @@ pub(super) async fn run(
     ctx: Ctx,
     tasks: Tasks,
 ) {
-    let visitor = Visitor { client: Client::new(ANSWER_WITHIN), gateway, codes, links, ctx };
+    let visitor = Visitor {
+        client: Client::new(ANSWER_WITHIN),
+        gateway,
+        codes,
+        links,
+        ctx,
+    };
     loop {
         let pause = PAUSE_MS.0 + visitor.ctx.random.below(PAUSE_MS.1 - PAUSE_MS.0);
         tokio::select! {
@@ -79,8 +90,10 @@ impl Visitor {
 
     async fn open(&self, method: Method, path: &str) {
         let url = format!("http://{}/{path}", self.gateway);
-        let mut headers =
-            vec![("user-agent", self.one_of(AGENTS)), ("accept-language", self.one_of(LANGUAGES))];
+        let mut headers = vec![
+            ("user-agent", self.one_of(AGENTS)),
+            ("accept-language", self.one_of(LANGUAGES)),
+        ];
         let referrer = self.one_of(REFERRERS);
         if !referrer.is_empty() {
             headers.push(("referer", referrer));
@@ -93,7 +106,10 @@ impl Visitor {
     /// A colleague who looks at the figures, by the contract.
     async fn read_stats(&self, code: &str) {
         let cx = CallCx::new(&*self.ctx.clock, ANSWER_WITHIN).with_caller(NAME);
-        let ask = GetStats { link: code.to_owned(), ..GetStats::default() };
+        let ask = GetStats {
+            link: code.to_owned(),
+            ..GetStats::default()
+        };
         if let Err(error) = self.links.stats(&cx, ask).await {
             tracing::debug!(%error, "the demo could not read statistics");
         }
@@ -114,6 +130,10 @@ impl Visitor {
 
     fn one_of<'a>(&self, list: &[&'a str]) -> &'a str {
         let at = self.ctx.random.below(list.len() as u64);
-        usize::try_from(at).ok().and_then(|at| list.get(at)).copied().unwrap_or_default()
+        usize::try_from(at)
+            .ok()
+            .and_then(|at| list.get(at))
+            .copied()
+            .unwrap_or_default()
     }
 }

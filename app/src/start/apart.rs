@@ -17,8 +17,8 @@ use crate::config::env_name;
 use crate::data::write_private;
 use crate::host::{Host, Hosted};
 use crate::internal::{self, Internal};
-use crate::{demo, edges, registry};
 use crate::supervisor::{Launcher, PublicListener, Spec, State, Supervisor};
+use crate::{demo, edges, registry};
 
 /// How long every process may take to be there.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -41,18 +41,33 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     let supervisor = Arc::new(Supervisor::new(&specs, launcher, &host));
     let services: Arc<[Hosted]> = Arc::new([]);
     let admin = Admin::new(Arc::clone(&host), services);
-    let others =
-        Others::new(Arc::clone(&supervisor), registry.clone(), host.secret.clone());
-    let system =
-        Arc::new(System { host: Arc::clone(&host), admin: admin.clone(), others: Some(others) });
+    let others = Others::new(
+        Arc::clone(&supervisor),
+        registry.clone(),
+        host.secret.clone(),
+    );
+    let system = Arc::new(System {
+        host: Arc::clone(&host),
+        admin: admin.clone(),
+        others: Some(others),
+    });
     let console = compose::console(&host, Arc::clone(&system));
     let internal = Internal::new(&host, admin, &[&console])
         .with("system", system.handler())
-        .with("registry", registry::handler(registry.clone(), host.ctx.clone()));
+        .with(
+            "registry",
+            registry::handler(registry.clone(), host.ctx.clone()),
+        );
     internal::run(&host, internal, listener, &inner);
     let addr = host.internal_addr()?;
     let (service, id) = (CONSOLE.to_owned(), host.id.as_str().into());
-    let page = Registration { service, id, addr, weight: 1, lease_ms: LEASE_MS };
+    let page = Registration {
+        service,
+        id,
+        addr,
+        weight: 1,
+        lease_ms: LEASE_MS,
+    };
     // Ready as far as the page goes; the gateway asks before it sends anybody here.
     host.phase.ready();
     registry::hold(&registry, page, &host);
@@ -65,7 +80,13 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
         demo::start(&host, edge, gateway_addr).await;
     }
     let ready = ready(&host.config, Some(gateway_addr), addr);
-    Ok(Running { host, ready, outer: Tasks::new(), inner, supervisor: Some(supervisor) })
+    Ok(Running {
+        host,
+        ready,
+        outer: Tasks::new(),
+        inner,
+        supervisor: Some(supervisor),
+    })
 }
 
 /// Every process, the gateway last: what it needs is on its way by then.
@@ -73,9 +94,14 @@ fn specs(host: &Host) -> Vec<Spec> {
     let replicas = |service: &'static str| {
         (1..=host.config.replicas_of(service)).map(move |replica| Spec { service, replica })
     };
-    let mut specs: Vec<Spec> =
-        compose::SERVICES.iter().flat_map(|service| replicas(service.name)).collect();
-    specs.push(Spec { service: GATEWAY, replica: 1 });
+    let mut specs: Vec<Spec> = compose::SERVICES
+        .iter()
+        .flat_map(|service| replicas(service.name))
+        .collect();
+    specs.push(Spec {
+        service: GATEWAY,
+        replica: 1,
+    });
     specs
 }
 
@@ -105,11 +131,17 @@ async fn all_there(registry: &Registry, supervisor: &Supervisor, specs: &[Spec])
         if known > specs.len() {
             return Ok(());
         }
-        let looping = supervisor.processes().into_iter().find(|p| p.state == State::Looping);
+        let looping = supervisor
+            .processes()
+            .into_iter()
+            .find(|p| p.state == State::Looping);
         if let Some(process) = looping {
             let end = process.last_end.unwrap_or_default();
             supervisor.stop_all(Duration::from_secs(1)).await;
-            bail!("{} {end} again and again; its log lines above say why", process.id);
+            bail!(
+                "{} {end} again and again; its log lines above say why",
+                process.id
+            );
         }
         if start.elapsed() > READY_WITHIN {
             supervisor.stop_all(Duration::from_secs(1)).await;

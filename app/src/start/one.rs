@@ -30,7 +30,11 @@ pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> R
     };
     let services: Arc<[Hosted]> = Arc::new([hosted]);
     let admin = Admin::new(Arc::clone(&host), Arc::clone(&services));
-    let system = Arc::new(System { host: Arc::clone(&host), admin: admin.clone(), others: None });
+    let system = Arc::new(System {
+        host: Arc::clone(&host),
+        admin: admin.clone(),
+        others: None,
+    });
     parts::run(&host, &services, &admin).await?;
     let here: Vec<&Hosted> = services.iter().collect();
     let internal = Internal::new(&host, admin, &here)
@@ -45,7 +49,13 @@ pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> R
     host.phase.ready();
     announce(&host, service)?;
     let ready = ready(&host.config, public, host.internal_addr()?);
-    Ok(Running { host, ready, outer, inner, supervisor: None })
+    Ok(Running {
+        host,
+        ready,
+        outer,
+        inner,
+        supervisor: None,
+    })
 }
 
 fn open(host: &Host, gateway: Gateway, env: Env, outer: &Tasks) -> Result<std::net::SocketAddr> {

@@ -25,7 +25,11 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     hosted.push(front);
     let services: Arc<[Hosted]> = hosted.into();
     let admin = Admin::new(Arc::clone(&host), Arc::clone(&services));
-    let system = Arc::new(System { host: Arc::clone(&host), admin: admin.clone(), others: None });
+    let system = Arc::new(System {
+        host: Arc::clone(&host),
+        admin: admin.clone(),
+        others: None,
+    });
     let console = compose::console(&host, Arc::clone(&system));
     let here: Vec<&Hosted> = services.iter().chain([&console]).collect();
     compose::route(&host, &gateway, &here)?;
@@ -38,10 +42,23 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     front::serve(gateway, public, &outer)?;
     if env.demo {
         let links = here.iter().find(|hosted| hosted.name == links::NAME);
-        let dispatch = links.and_then(|links| links.dispatch.clone()).context("links is here")?;
-        demo::start(&host, edges::local(&host, demo::NAME, dispatch), gateway_addr).await;
+        let dispatch = links
+            .and_then(|links| links.dispatch.clone())
+            .context("links is here")?;
+        demo::start(
+            &host,
+            edges::local(&host, demo::NAME, dispatch),
+            gateway_addr,
+        )
+        .await;
     }
     host.phase.ready();
     let ready = ready(&host.config, Some(gateway_addr), host.internal_addr()?);
-    Ok(Running { host, ready, outer, inner, supervisor: None })
+    Ok(Running {
+        host,
+        ready,
+        outer,
+        inner,
+        supervisor: None,
+    })
 }

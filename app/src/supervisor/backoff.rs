@@ -32,16 +32,26 @@ pub(super) struct Verdict {
 impl Backoff {
     /// The process ended at `now` after it had run for `ran`.
     pub(super) fn ended(&mut self, now: Instant, ran: Duration) -> Verdict {
-        self.in_a_row = if ran >= HEALTHY { 1 } else { self.in_a_row.saturating_add(1) };
+        self.in_a_row = if ran >= HEALTHY {
+            1
+        } else {
+            self.in_a_row.saturating_add(1)
+        };
         self.ends.push_back(now);
-        while self.ends.front().is_some_and(|end| now.duration_since(*end) > LOOP_WINDOW)
+        while self
+            .ends
+            .front()
+            .is_some_and(|end| now.duration_since(*end) > LOOP_WINDOW)
             || self.ends.len() > LOOP_ENDS
         {
             self.ends.pop_front();
         }
         let doublings = self.in_a_row.saturating_sub(1).min(16);
         let wait = FIRST.saturating_mul(1 << doublings).min(LONGEST);
-        Verdict { wait, looping: self.ends.len() >= LOOP_ENDS }
+        Verdict {
+            wait,
+            looping: self.ends.len() >= LOOP_ENDS,
+        }
     }
 }
 
@@ -56,7 +66,10 @@ mod tests {
         let waits: Vec<u128> = (0..10)
             .map(|_| backoff.ended(now, Duration::from_secs(1)).wait.as_millis())
             .collect();
-        assert_eq!(waits, [50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
+        assert_eq!(
+            waits,
+            [50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]
+        );
         assert_eq!(backoff.ended(now, HEALTHY).wait, FIRST);
     }
 
@@ -67,7 +80,10 @@ mod tests {
         for n in 1..=5 {
             let soon = fast.ended(start + Duration::from_secs(n), Duration::from_secs(1));
             assert_eq!(soon.looping, n == 5);
-            let late = slow.ended(start + Duration::from_secs(720 * n), Duration::from_secs(700));
+            let late = slow.ended(
+                start + Duration::from_secs(720 * n),
+                Duration::from_secs(700),
+            );
             assert!(!late.looping);
         }
     }

@@ -98,7 +98,13 @@ impl Child {
             }
             self.restarts.inc();
             let text = format!("{id} is started again");
-            note(&self.telemetry, EventKind::Restart, text, &id, self.spec.service);
+            note(
+                &self.telemetry,
+                EventKind::Restart,
+                text,
+                &id,
+                self.spec.service,
+            );
         }
         self.becomes(State::Stopped, None);
     }
@@ -125,7 +131,10 @@ impl Child {
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
         }
         if tokio::time::timeout(within, process.wait()).await.is_err() {
-            tracing::warn!(process = self.spec.id(), "did not end in time and is killed");
+            tracing::warn!(
+                process = self.spec.id(),
+                "did not end in time and is killed"
+            );
             if let Err(error) = process.kill().await {
                 tracing::error!(process = self.spec.id(), %error, "could not be killed");
             }
@@ -135,14 +144,26 @@ impl Child {
     fn ended(&self, end: &str, verdict: &Verdict) {
         let id = self.spec.id();
         let text = if verdict.looping {
-            format!("{id} ends again and again: {end}; next start in {:?}", verdict.wait)
+            format!(
+                "{id} ends again and again: {end}; next start in {:?}",
+                verdict.wait
+            )
         } else {
             format!("{id} {end}")
         };
         tracing::warn!(process = id, wait_ms = verdict.wait.as_millis(), "{text}");
         let attributes = [("process", id.as_str()), ("service", self.spec.service)];
-        self.telemetry.timeline.record(EventKind::Stop, text, &attributes);
-        self.becomes(if verdict.looping { State::Looping } else { State::Waiting }, None);
+        self.telemetry
+            .timeline
+            .record(EventKind::Stop, text, &attributes);
+        self.becomes(
+            if verdict.looping {
+                State::Looping
+            } else {
+                State::Waiting
+            },
+            None,
+        );
         self.now.lock().last_end = Some(end.to_owned());
     }
 
@@ -155,7 +176,9 @@ impl Child {
 
 fn how(status: Option<ExitStatus>) -> String {
     use std::os::unix::process::ExitStatusExt;
-    let Some(status) = status else { return "ended, nobody knows how".to_owned() };
+    let Some(status) = status else {
+        return "ended, nobody knows how".to_owned();
+    };
     match (status.signal(), status.code()) {
         (Some(signal), _) => {
             let name = Signal::try_from(signal).map_or("a signal", Signal::as_str);

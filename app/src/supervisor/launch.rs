@@ -35,7 +35,10 @@ impl Launcher {
             .kill_on_drop(true);
         for (name, _) in std::env::vars_os() {
             // The file holds what they said.
-            if name.to_str().is_some_and(|name| name.starts_with("TRADEWIND__")) {
+            if name
+                .to_str()
+                .is_some_and(|name| name.starts_with("TRADEWIND__"))
+            {
                 command.env_remove(name);
             }
         }
@@ -45,7 +48,9 @@ impl Launcher {
             let listener = listener.as_ref().context("the public listener is closed")?;
             command.stdout(Stdio::from(OwnedFd::from(listener.try_clone()?)));
         }
-        command.spawn().with_context(|| format!("cannot run {}", self.exe.display()))
+        command
+            .spawn()
+            .with_context(|| format!("cannot run {}", self.exe.display()))
     }
 
     /// Lets go of the public listener: once the gateway has, too, clients are refused.

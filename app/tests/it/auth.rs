@@ -37,25 +37,43 @@ async fn story(topology: Topology) {
     let create = |headers: Vec<(&'static str, String)>| {
         let (client, body) = (sandbox.client.clone(), body.clone());
         async move {
-            let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
-            client.json_with(Method::POST, "/api/links", &headers, &body).await.expect("answers")
+            let headers: Vec<(&str, &str)> =
+                headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            client
+                .json_with(Method::POST, "/api/links", &headers, &body)
+                .await
+                .expect("answers")
         }
     };
     let anonymous = create(vec![]).await;
     assert_eq!(anonymous.status, 401, "{}", anonymous.text());
-    assert!(anonymous.text().contains("tradewind key create"), "says what to do");
+    assert!(
+        anonymous.text().contains("tradewind key create"),
+        "says what to do"
+    );
     let forged = vec![
         ("x-tradewind-caller", "internal".to_owned()),
         ("x-tradewind-cluster", "guess".to_owned()),
     ];
     assert_eq!(create(forged).await.status, 401);
-    assert_eq!(create(vec![("authorization", "Bearer twk_wrong".to_owned())]).await.status, 401);
+    assert_eq!(
+        create(vec![("authorization", "Bearer twk_wrong".to_owned())])
+            .await
+            .status,
+        401
+    );
     let created = create(vec![("authorization", bearer.clone())]).await;
     assert_eq!(created.status, 201, "{}", created.text());
     assert_eq!(created.json()["created_by"], "key:ci");
-    assert_eq!(sandbox.visit("open").await.status, 302, "a visit needs no key");
+    assert_eq!(
+        sandbox.visit("open").await.status,
+        302,
+        "a visit needs no key"
+    );
     administration_is_closed(&sandbox).await;
-    KeyFile::at(sandbox.data().join("keys.toml")).revoke("ci").expect("revoked");
+    KeyFile::at(sandbox.data().join("keys.toml"))
+        .revoke("ci")
+        .expect("revoked");
     soon("the revoked key is refused", || async {
         create(vec![("authorization", bearer.clone())]).await.status == 401
     })
@@ -64,9 +82,20 @@ async fn story(topology: Topology) {
 
 /// Neither the public listener nor a process without its secret lets strangers administer.
 async fn administration_is_closed(sandbox: &Sandbox) {
-    for path in ["/admin/knobs", "/system", "/metrics", "/rpc/links/list", "/registry"] {
+    for path in [
+        "/admin/knobs",
+        "/system",
+        "/metrics",
+        "/rpc/links/list",
+        "/registry",
+    ] {
         let public = sandbox.client.get(path).await.expect("answers");
-        assert_eq!(public.status, 404, "{path} is not public: {}", public.text());
+        assert_eq!(
+            public.status,
+            404,
+            "{path} is not public: {}",
+            public.text()
+        );
     }
     for process in sandbox.links_processes().await.into_iter().map(Client::new) {
         for path in ["/admin/knobs", "/system", "/bus/deliver?consumer=x"] {

@@ -8,9 +8,11 @@ use crate::program::{Program, answered, temporary};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn private_servers_are_started_used_and_stopped() {
-    for (program, package) in
-        [("initdb", "postgresql"), ("redis-server", "redis-server"), ("nats-server", "nats-server")]
-    {
+    for (program, package) in [
+        ("initdb", "postgresql"),
+        ("redis-server", "redis-server"),
+        ("nats-server", "nats-server"),
+    ] {
         if find_program(program).is_none() {
             return skipped(program, &format!("install Debian's package {package}"));
         }
@@ -24,16 +26,29 @@ async fn private_servers_are_started_used_and_stopped() {
     let args = ["--backends".to_owned(), "local".to_owned()];
     let mut program = Program::up(&data, &args, &[]);
     let about = answered(&dir, &["status"])["about"].clone();
-    assert_eq!((&about["store"], &about["cache"]), (&"PostgreSQL".into(), &"Redis".into()));
+    assert_eq!(
+        (&about["store"], &about["cache"]),
+        (&"PostgreSQL".into(), &"Redis".into())
+    );
     assert_eq!(about["bus"], "NATS");
     let client = Client::new(program.url("gateway"));
     let link = serde_json::json!({ "url": "https://example.com/", "code": "pg" });
-    let made = client.json(http::Method::POST, "/api/links", &link).await.expect("answers");
+    let made = client
+        .json(http::Method::POST, "/api/links", &link)
+        .await
+        .expect("answers");
     assert_eq!(made.status, 201, "{}", made.text());
     program.stop();
-    assert!(!data.join("postgres/postmaster.pid").exists(), "PostgreSQL has ended well");
+    assert!(
+        !data.join("postgres/postmaster.pid").exists(),
+        "PostgreSQL has ended well"
+    );
     let mut program = Program::up(&data, &args, &[]);
     let client = Client::new(program.url("gateway"));
-    assert_eq!(client.get("/pg").await.expect("answers").status, 302, "data outlives the servers");
+    assert_eq!(
+        client.get("/pg").await.expect("answers").status,
+        302,
+        "data outlives the servers"
+    );
     program.stop();
 }

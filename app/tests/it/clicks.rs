@@ -16,11 +16,25 @@ async fn every_click_of_a_person_is_counted_once(sandbox: Sandbox) {
         assert_eq!(visit.status, 302);
     }
     let path = format!("/{code}");
-    let bot = [("user-agent", "Googlebot/2.1 (+http://www.google.com/bot.html)")];
-    sandbox.client.send(Method::GET, &path, &bot, "").await.expect("answers");
+    let bot = [(
+        "user-agent",
+        "Googlebot/2.1 (+http://www.google.com/bot.html)",
+    )];
+    sandbox
+        .client
+        .send(Method::GET, &path, &bot, "")
+        .await
+        .expect("answers");
     let person = [("user-agent", BROWSER)];
-    sandbox.client.send(Method::HEAD, &path, &person, "").await.expect("answers");
-    soon("all clicks are counted", || async { sandbox.clicks(&code).await == 40 }).await;
+    sandbox
+        .client
+        .send(Method::HEAD, &path, &person, "")
+        .await
+        .expect("answers");
+    soon("all clicks are counted", || async {
+        sandbox.clicks(&code).await == 40
+    })
+    .await;
     let sandbox = sandbox.restart().await;
     assert_eq!(sandbox.clicks(&code).await, 40, "after a restart");
 }

@@ -8,15 +8,24 @@ use crate::program::{Program, answered, command, refused, run, temporary};
 fn the_version_is_told_to_people_and_to_programs() {
     let (_guard, dir) = temporary();
     let text = String::from_utf8(run(&dir, &["version"]).stdout).expect("text");
-    assert_eq!(text.trim(), format!("tradewind {}", env!("CARGO_PKG_VERSION")));
-    assert_eq!(answered(&dir, &["version"])["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        text.trim(),
+        format!("tradewind {}", env!("CARGO_PKG_VERSION"))
+    );
+    assert_eq!(
+        answered(&dir, &["version"])["version"],
+        env!("CARGO_PKG_VERSION")
+    );
 }
 
 #[test]
 fn bad_input_is_one_line_that_says_what_to_do() {
     let (_guard, dir) = temporary();
     let said = refused(&dir, &["up", "--lisen", "127.0.0.1:0"]);
-    assert!(said.contains("'--lisen'") && said.contains("--listen"), "{said}");
+    assert!(
+        said.contains("'--lisen'") && said.contains("--listen"),
+        "{said}"
+    );
     let said = refused(&dir, &["up", "--listen", "here"]);
     assert!(said.starts_with("tradewind: --listen: listen: "), "{said}");
     let said = refused(&dir, &["up", "--replicas", "links=3"]);
@@ -24,11 +33,17 @@ fn bad_input_is_one_line_that_says_what_to_do() {
     let said = refused(&dir, &["up", "--apart", "--replicas", "lniks=3"]);
     assert!(said.contains("links"), "{said}");
     let said = refused(&dir, &["up", "--store", "mysql://u:secret@h/d"]);
-    assert!(said.contains("postgres://") && !said.contains("secret"), "{said}");
+    assert!(
+        said.contains("postgres://") && !said.contains("secret"),
+        "{said}"
+    );
     let said = refused(&dir, &["serve", "lniks"]);
     assert!(said.contains("links"), "{said}");
     let said = refused(&dir, &["status"]);
-    assert!(said.contains("nothing runs on") && said.contains("tradewind up"), "{said}");
+    assert!(
+        said.contains("nothing runs on") && said.contains("tradewind up"),
+        "{said}"
+    );
     let said = refused(&dir, &["up", "--config", "missing.toml"]);
     assert!(said.contains("missing.toml"), "{said}");
 }
@@ -36,8 +51,11 @@ fn bad_input_is_one_line_that_says_what_to_do() {
 #[test]
 fn a_mistake_in_the_file_is_named_with_its_place() {
     let (_guard, dir) = temporary();
-    std::fs::write(dir.join("tradewind.toml"), "[store]\nurl = 'sqlite'\nconections_max = 3\n")
-        .expect("written");
+    std::fs::write(
+        dir.join("tradewind.toml"),
+        "[store]\nurl = 'sqlite'\nconections_max = 3\n",
+    )
+    .expect("written");
     let said = refused(&dir, &["config", "check"]);
     assert_eq!(
         said.trim(),
@@ -45,7 +63,10 @@ fn a_mistake_in_the_file_is_named_with_its_place() {
          did you mean store.connections_max?"
     );
     std::fs::write(dir.join("good.toml"), "[log]\nlevel = 'info'\n").expect("written");
-    assert_eq!(answered(&dir, &["config", "check", "good.toml"])["valid"], true);
+    assert_eq!(
+        answered(&dir, &["config", "check", "good.toml"])["valid"],
+        true
+    );
 }
 
 #[test]
@@ -58,7 +79,10 @@ fn the_effective_configuration_is_shown_without_secrets() {
         .output()
         .expect("runs");
     let text = String::from_utf8(output.stdout).expect("text");
-    assert!(!text.contains("hunter2") && text.contains("@db/tw"), "{text}");
+    assert!(
+        !text.contains("hunter2") && text.contains("@db/tw"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -66,10 +90,16 @@ fn only_loopback_is_bound_until_there_is_a_key() {
     let (_guard, dir) = temporary();
     let data = dir.join("data").display().to_string();
     let said = refused(&dir, &["up", "--listen", "0.0.0.0:0", "--data", &data]);
-    assert!(said.contains(&format!("tradewind key create admin --data {data}")), "{said}");
+    assert!(
+        said.contains(&format!("tradewind key create admin --data {data}")),
+        "{said}"
+    );
     answered(&dir, &["key", "create", "admin", "--data", &data]);
     let program = Program::up(&dir.join("data"), &["--listen=0.0.0.0:0".to_owned()], &[]);
-    assert!(program.url("gateway").starts_with("http://127.0.0.1:"), "a URL that can be opened");
+    assert!(
+        program.url("gateway").starts_with("http://127.0.0.1:"),
+        "a URL that can be opened"
+    );
 }
 
 #[test]
@@ -100,22 +130,37 @@ fn a_running_system_is_found_by_its_data_directory() {
     let mut program = Program::up(&data, &[], &[]);
     let ready = program.ready();
     assert_eq!(ready["topology"], "together");
-    for name in ["gateway", "console", "links", "metrics", "api", "openapi", "admin"] {
+    for name in [
+        "gateway", "console", "links", "metrics", "api", "openapi", "admin",
+    ] {
         assert!(program.url(name).starts_with("http://127.0.0.1:"), "{name}");
     }
     let status = answered(&dir, &["status"]);
     assert_eq!(status["replicas"][0]["state"], "up");
     let knobs = answered(&dir, &["knob", "list"]);
-    assert!(knobs["knobs"].as_array().is_some_and(|k| k.iter().any(|k| k["name"] == "clicks")));
-    assert_eq!(answered(&dir, &["knob", "set", "links.clicks", "durable"])["value"], "durable");
-    assert_eq!(answered(&dir, &["knob", "get", "links.clicks"])["value"], "durable");
+    assert!(
+        knobs["knobs"]
+            .as_array()
+            .is_some_and(|k| k.iter().any(|k| k["name"] == "clicks"))
+    );
+    assert_eq!(
+        answered(&dir, &["knob", "set", "links.clicks", "durable"])["value"],
+        "durable"
+    );
+    assert_eq!(
+        answered(&dir, &["knob", "get", "links.clicks"])["value"],
+        "durable"
+    );
     let said = refused(&dir, &["knob", "set", "links.clcks", "durable"]);
-    assert!(said.contains("did you mean clicks?"), "{said}");
+    assert!(said.contains("did you mean clicks"), "{said}");
     let said = refused(&dir, &["knob", "get", "links.clcks"]);
     assert!(said.contains("did you mean links.clicks?"), "{said}");
     let said = refused(&dir, &["up", "--listen", "127.0.0.1:0"]);
     assert!(said.contains("already runs on"), "{said}");
     program.stop();
-    assert!(!data.join("ready.json").exists(), "nobody finds what has gone");
+    assert!(
+        !data.join("ready.json").exists(),
+        "nobody finds what has gone"
+    );
     refused(&dir, &["status"]);
 }

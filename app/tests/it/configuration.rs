@@ -34,7 +34,10 @@ struct Described {
 
 #[test]
 fn the_page_about_the_configuration_says_what_the_structs_say() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .to_owned();
     let page = page(&root);
     let path = root.join("docs/configuration.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
@@ -46,7 +49,10 @@ fn the_page_about_the_configuration_says_what_the_structs_say() {
         "docs/configuration.md is stale; run UPDATE_DOCS=1 cargo test -p tradewind configuration"
     );
     for key in keys() {
-        assert!(page.contains(&format!("`{key}`")), "{key} is not on the page");
+        assert!(
+            page.contains(&format!("`{key}`")),
+            "{key} is not on the page"
+        );
     }
 }
 
@@ -72,14 +78,27 @@ fn page(root: &Path) -> String {
     write_table(&mut page, "", config, &defaults, &known, "", &mut sections);
     while !sections.is_empty() {
         let (key, of, text, module): (String, String, String, String) = sections.remove(0);
-        let value = defaults.pointer(&format!("/{}", key.replace('.', "/"))).expect("a section");
+        let value = defaults
+            .pointer(&format!("/{}", key.replace('.', "/")))
+            .expect("a section");
         writeln!(page, "\n## `[{key}]`\n\n{text}").expect("a String takes all");
-        write_table(&mut page, &key, &known[&of], value, &known, &module, &mut sections);
+        write_table(
+            &mut page,
+            &key,
+            &known[&of],
+            value,
+            &known,
+            &module,
+            &mut sections,
+        );
     }
     page
 }
 
-#[expect(clippy::too_many_arguments, reason = "a walk over four things at once, in one place")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a walk over four things at once, in one place"
+)]
 fn write_table(
     page: &mut String,
     section: &str,
@@ -91,14 +110,22 @@ fn write_table(
 ) {
     let mut rows = String::new();
     for (name, kind, text) in &of.fields {
-        let key = if section.is_empty() { name.clone() } else { format!("{section}.{name}") };
+        let key = if section.is_empty() {
+            name.clone()
+        } else {
+            format!("{section}.{name}")
+        };
         let value = &values[name];
         // A type of the same crate as the struct, or one that is named with its crate.
         let candidates = [format!("{module}{kind}"), kind.clone()];
-        let found = candidates.iter().find(|k| known.get(*k).is_some_and(|d| !d.fields.is_empty()));
+        let found = candidates
+            .iter()
+            .find(|k| known.get(*k).is_some_and(|d| !d.fields.is_empty()));
         match (found, value) {
             (Some(of), Value::Object(_)) => {
-                let module = of.rsplit_once("::").map_or(module.to_owned(), |(m, _)| format!("{m}::"));
+                let module = of
+                    .rsplit_once("::")
+                    .map_or(module.to_owned(), |(m, _)| format!("{m}::"));
                 sections.push((key, of.clone(), text.clone(), module));
             }
             _ => {
@@ -107,13 +134,20 @@ fn write_table(
                     Value::Object(map) if map.is_empty() => "none".to_owned(),
                     other => format!("`{other}`"),
                 };
-                let _ = writeln!(rows, "| `{key}` | {default} | {} |", text.replace('|', "\\|"));
+                let _ = writeln!(
+                    rows,
+                    "| `{key}` | {default} | {} |",
+                    text.replace('|', "\\|")
+                );
                 assert!(env_name(&key).starts_with("TRADEWIND__"));
             }
         }
     }
     if !rows.is_empty() {
-        let _ = write!(page, "\n| key | default | what it is |\n|---|---|---|\n{rows}");
+        let _ = write!(
+            page,
+            "\n| key | default | what it is |\n|---|---|---|\n{rows}"
+        );
     }
 }
 
@@ -130,9 +164,15 @@ fn describe(text: &str, prefix: &str, known: &mut BTreeMap<String, Described>) {
             comment.push_str(words);
             continue;
         }
-        if let Some(name) = line.strip_prefix("pub struct ").and_then(|l| l.strip_suffix(" {")) {
+        if let Some(name) = line
+            .strip_prefix("pub struct ")
+            .and_then(|l| l.strip_suffix(" {"))
+        {
             let name = format!("{prefix}{name}");
-            let of = Described { text: std::mem::take(&mut comment), fields: Vec::new() };
+            let of = Described {
+                text: std::mem::take(&mut comment),
+                fields: Vec::new(),
+            };
             known.entry(name.clone()).or_insert(of);
             current = Some(name);
         } else if line == "}" {
@@ -153,7 +193,10 @@ fn describe(text: &str, prefix: &str, known: &mut BTreeMap<String, Described>) {
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a source folder").flatten() {
+    for entry in std::fs::read_dir(folder)
+        .expect("a source folder")
+        .flatten()
+    {
         let path = entry.path();
         if path.is_dir() {
             found.extend(files(&path));

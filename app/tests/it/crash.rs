@@ -28,11 +28,17 @@ async fn crash_in_one_process_loses_nothing_that_was_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn crash_of_every_process_apart_loses_nothing_that_was_acknowledged() {
-    run(&["--apart", "--replicas", "links=3"], rounds().div_ceil(APART_SHARE).max(3)).await;
+    run(
+        &["--apart", "--replicas", "links=3"],
+        rounds().div_ceil(APART_SHARE).max(3),
+    )
+    .await;
 }
 
 async fn run(args: &[&str], count: u32) {
-    let seed = std::env::var("TRADEWIND_CRASH_SEED").ok().and_then(|text| text.parse().ok());
+    let seed = std::env::var("TRADEWIND_CRASH_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let seed = seed.unwrap_or_else(|| SystemRandom.next_u64());
     println!("crash: {count} rounds of up {args:?}; replay with TRADEWIND_CRASH_SEED={seed}");
     let dir = TempDir::new().expect("a temporary directory");
@@ -48,6 +54,14 @@ async fn run(args: &[&str], count: u32) {
 }
 
 fn rounds() -> u32 {
-    let asked = std::env::var("TRADEWIND_CRASH_ROUNDS").ok().and_then(|text| text.parse().ok());
-    asked.unwrap_or(if testkit::in_ci() { ROUNDS_CI } else { ROUNDS_QUICK }).max(1)
+    let asked = std::env::var("TRADEWIND_CRASH_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    asked
+        .unwrap_or(if testkit::in_ci() {
+            ROUNDS_CI
+        } else {
+            ROUNDS_QUICK
+        })
+        .max(1)
 }

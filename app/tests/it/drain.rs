@@ -43,12 +43,16 @@ async fn story(args: &[&str]) {
     let mut program = Program::up(dir.path(), &args, &[]);
     let client = Client::new(program.url("gateway"));
     let link = json!({ "url": "https://example.com/", "code": "busy" });
-    let made = client.json(http::Method::POST, "/api/links", &link).await.expect("answers");
+    let made = client
+        .json(http::Method::POST, "/api/links", &link)
+        .await
+        .expect("answers");
     assert_eq!(made.status, 201, "{}", made.text());
     let addr: Arc<str> = program.url("gateway").trim_start_matches("http://").into();
     let tasks = Tasks::new();
-    let clients: Vec<_> =
-        (0..CLIENTS).map(|_| tasks.spawn(visit_until_gone(Arc::clone(&addr)))).collect();
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| tasks.spawn(visit_until_gone(Arc::clone(&addr))))
+        .collect();
     soon("the load is on", || async { clicks(&client).await > 500 }).await;
     program.signal(Signal::SIGTERM);
     let mut redirected = 0;
@@ -99,7 +103,9 @@ async fn visit_until_gone(addr: Arc<str>) -> Seen {
 /// A connection; nothing when nobody listens.
 async fn connect(addr: &str, tasks: &Tasks) -> Option<SendRequest<Empty<Bytes>>> {
     let stream = tokio::time::timeout(Duration::from_secs(10), TcpStream::connect(addr)).await;
-    let stream = stream.expect("a connection comes about or is refused").ok()?;
+    let stream = stream
+        .expect("a connection comes about or is refused")
+        .ok()?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await.ok()?;
     tasks.spawn(connection);
     Some(sender)

@@ -21,7 +21,11 @@ async fn an_edit_is_seen_everywhere_and_nobody_falls_back(sandbox: Sandbox) {
         let target = format!("https://example.com/v{version}");
         let edit = json!({ "url": target });
         let path = format!("/api/links/{code}");
-        let patched = sandbox.client.json(Method::PATCH, &path, &edit).await.expect("answers");
+        let patched = sandbox
+            .client
+            .json(Method::PATCH, &path, &edit)
+            .await
+            .expect("answers");
         assert_eq!(patched.status, 200, "{}", patched.text());
         soon("every replica leads to the new target", || async {
             for _ in 0..ROUNDS {

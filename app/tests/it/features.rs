@@ -9,9 +9,24 @@ mod rules;
 mod serving;
 mod transfer;
 
+use std::time::{Duration, Instant};
+
 use http::Method;
 use serde_json::{Value, json};
 use testkit::{Client, Reply};
+
+use crate::{Sandbox, story};
+
+story!(every_feature_of_links_works);
+
+async fn every_feature_of_links_works(sandbox: Sandbox) {
+    tell_all(sandbox.client.base()).await;
+}
+
+/// As long as an edit may take to reach every replica, and something for a busy machine.
+const SEEN_EVERYWHERE: Duration = Duration::from_secs(10);
+/// Visits in a row that must agree: enough to have met every one of three replicas.
+const IN_A_ROW: u32 = 9;
 
 pub(crate) const CHROME: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
 pub(crate) const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1";
@@ -25,7 +40,9 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn at(base: &str) -> Self {
-        Self { client: Client::new(base) }
+        Self {
+            client: Client::new(base),
+        }
     }
 
     /// Makes a link and insists on 201.
@@ -36,23 +53,36 @@ impl Api {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
-        self.client.json(Method::POST, path, body).await.expect("an answer")
+        self.client
+            .json(Method::POST, path, body)
+            .await
+            .expect("an answer")
     }
 
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Reply {
-        self.client.json(Method::PUT, path, body).await.expect("an answer")
+        self.client
+            .json(Method::PUT, path, body)
+            .await
+            .expect("an answer")
     }
 
     /// Changes a link and insists on 200.
     pub(crate) async fn patch(&self, link: &Value, changes: Value) -> Value {
         let path = path_of(link);
-        let reply = self.client.json(Method::PATCH, &path, &changes).await.expect("an answer");
+        let reply = self
+            .client
+            .json(Method::PATCH, &path, &changes)
+            .await
+            .expect("an answer");
         assert_eq!(reply.status, 200, "{}", reply.text());
         reply.json()
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Reply {
-        self.client.send(Method::DELETE, path, &[], "").await.expect("an answer")
+        self.client
+            .send(Method::DELETE, path, &[], "")
+            .await
+            .expect("an answer")
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
@@ -68,7 +98,8 @@ impl Api {
 
     /// A visit of the short URL as the browser `agent`.
     pub(crate) async fn visit_as(&self, link: &Value, agent: &str) -> Reply {
-        self.visit(Method::GET, link, &[("user-agent", agent)]).await
+        self.visit(Method::GET, link, &[("user-agent", agent)])
+            .await
     }
 
     pub(crate) async fn visit(
@@ -78,7 +109,28 @@ impl Api {
         headers: &[(&str, &str)],
     ) -> Reply {
         let path = format!("/{}", text(link, "code"));
-        self.client.send(method, &path, headers, "").await.expect("an answer")
+        self.client
+            .send(method, &path, headers, "")
+            .await
+            .expect("an answer")
+    }
+
+    /// Visits until every replica gives the answer that `fits`, and answers the last one.
+    pub(crate) async fn visit_until(&self, link: &Value, fits: impl Fn(&Reply) -> bool) -> Reply {
+        let end = Instant::now() + SEEN_EVERYWHERE;
+        let mut in_a_row = 0;
+        loop {
+            let reply = self.visit_as(link, CHROME).await;
+            in_a_row = if fits(&reply) { in_a_row + 1 } else { 0 };
+            if in_a_row == IN_A_ROW {
+                return reply;
+            }
+            let seen = format!("{} {}", reply.status, reply.header("location"));
+            assert!(
+                Instant::now() < end,
+                "an edit was not seen everywhere in time: {seen}"
+            );
+        }
     }
 
     pub(crate) async fn send(
@@ -88,12 +140,17 @@ impl Api {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Reply {
-        self.client.send(method, path, headers, body.to_owned()).await.expect("an answer")
+        self.client
+            .send(method, path, headers, body.to_owned())
+            .await
+            .expect("an answer")
     }
 }
 
 pub(crate) fn text<'v>(value: &'v Value, field: &str) -> &'v str {
-    value[field].as_str().unwrap_or_else(|| panic!("no text '{field}' in {value}"))
+    value[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text '{field}' in {value}"))
 }
 
 pub(crate) fn path_of(link: &Value) -> String {
@@ -108,7 +165,10 @@ pub(crate) fn is_problem(reply: &Reply, status: u16, code: &str) {
     let problem = reply.json();
     assert_eq!(problem["code"], json!(code), "{problem}");
     assert_eq!(problem["status"], json!(status), "{problem}");
-    assert!(problem["detail"].as_str().is_some_and(|d| !d.is_empty()), "{problem}");
+    assert!(
+        problem["detail"].as_str().is_some_and(|d| !d.is_empty()),
+        "{problem}"
+    );
 }
 
 /// Every story, one after the other, against the system at `base`.
@@ -116,7 +176,7 @@ pub(crate) async fn tell_all(base: &str) {
     let api = Api::at(base);
     serving::a_link_redirects_and_is_not_cached_for_good(&api).await;
     serving::status_and_cache_header_are_the_links_own(&api).await;
-    serving::an_expired_link_is_gone_at_once(&api).await;
+    serving::an_expired_link_is_gone_and_not_missing(&api).await;
     serving::click_limits_are_exact(&api).await;
     serving::a_password_is_asked_for_and_guessing_ends(&api).await;
     serving::the_preview_page_shows_the_target(&api).await;

@@ -12,7 +12,12 @@ async fn a_key_makes_one_link_however_often_it_is_sent(sandbox: Sandbox) {
     let link = json!({ "url": "https://example.com/once", "tags": ["once"] });
     let send = |body: serde_json::Value| {
         let client = sandbox.client.clone();
-        async move { client.json_with(Method::POST, "/api/links", &key, &body).await.expect("answers") }
+        async move {
+            client
+                .json_with(Method::POST, "/api/links", &key, &body)
+                .await
+                .expect("answers")
+        }
     };
     // At once, as after a timeout that was none.
     let both = tokio::join!(send(link.clone()), send(link.clone()), send(link.clone()));
@@ -30,8 +35,18 @@ async fn a_key_makes_one_link_however_often_it_is_sent(sandbox: Sandbox) {
     codes.push(again.json()["code"].clone());
     codes.dedup();
     assert_eq!(codes.len(), 1, "{codes:?}");
-    let list = sandbox.client.get("/api/links?tag=once").await.expect("answers").json();
+    let list = sandbox
+        .client
+        .get("/api/links?tag=once")
+        .await
+        .expect("answers")
+        .json();
     assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
     let other = send(json!({ "url": "https://example.com/other" })).await;
-    assert_eq!(other.status, 422, "another body under the same key: {}", other.text());
+    assert_eq!(
+        other.status,
+        422,
+        "another body under the same key: {}",
+        other.text()
+    );
 }

@@ -14,10 +14,15 @@ const CLIENTS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killing_one_replica_of_three_fails_no_visit_and_it_is_started_again() {
-    let sandbox = Sandbox::start(Topology::Apart, Store::Sqlite).await.expect("SQLite");
+    let sandbox = Sandbox::start(Topology::Apart, Store::Sqlite)
+        .await
+        .expect("SQLite");
     let sandbox = Arc::new(sandbox);
     let code = Arc::new(sandbox.code_for("https://example.com/alive").await);
-    let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (stop, done) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicUsize::new(0)),
+    );
     let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
             let (sandbox, code) = (Arc::clone(&sandbox), Arc::clone(&code));
@@ -33,7 +38,10 @@ async fn killing_one_replica_of_three_fails_no_visit_and_it_is_started_again() {
         .collect();
     let more = async |n: usize| {
         let goal = done.load(Ordering::Relaxed) + n;
-        soon("visits go on", || async { done.load(Ordering::Relaxed) >= goal }).await;
+        soon("visits go on", || async {
+            done.load(Ordering::Relaxed) >= goal
+        })
+        .await;
     };
     for victim in ["links-2", "links-3"] {
         more(200).await;
@@ -52,13 +60,23 @@ async fn killing_one_replica_of_three_fails_no_visit_and_it_is_started_again() {
     for client in clients {
         client.await.expect("no visit failed");
     }
-    let timeline = sandbox.internal(&sandbox.admin, "/admin/timeline").await.to_string();
-    assert!(timeline.contains("links-2 was killed by SIGKILL"), "{timeline}");
+    let timeline = sandbox
+        .internal(&sandbox.admin, "/admin/timeline")
+        .await
+        .to_string();
+    assert!(
+        timeline.contains("links-2 was killed by SIGKILL"),
+        "{timeline}"
+    );
     assert!(timeline.contains("links-2 is started again"), "{timeline}");
 }
 
 async fn replica(sandbox: &Sandbox, id: &str) -> Value {
     let status = sandbox.internal(&sandbox.admin, "/system").await;
     let replicas = status["replicas"].as_array().expect("a list");
-    replicas.iter().find(|r| r["id"] == id).expect("it is known").clone()
+    replicas
+        .iter()
+        .find(|r| r["id"] == id)
+        .expect("it is known")
+        .clone()
 }

@@ -14,12 +14,20 @@ async fn a_knob_reaches_every_replica_and_outlives_a_restart(sandbox: Sandbox) {
     assert_eq!(turned.status, 200, "{}", turned.text());
     assert_eq!(turned.json()["value"], "none");
     everywhere(&sandbox, "none").await;
-    assert_eq!(sandbox.visit(&code).await.status, 302, "it works without a cache, too");
+    assert_eq!(
+        sandbox.visit(&code).await.status,
+        302,
+        "it works without a cache, too"
+    );
     let refused = sandbox.turn("cache", "nnoe").await;
     assert!(refused.status.is_client_error(), "{}", refused.text());
     assert!(refused.text().contains("it can be"), "{}", refused.text());
     let unknown = sandbox.turn("cahce", "none").await;
-    assert!(unknown.text().contains("did you mean cache?"), "{}", unknown.text());
+    assert!(
+        unknown.text().contains("did you mean cache?"),
+        "{}",
+        unknown.text()
+    );
     let sandbox = sandbox.restart().await;
     everywhere(&sandbox, "none").await;
     assert_eq!(sandbox.turn("cache", "aside").await.status, 200);
@@ -28,8 +36,12 @@ async fn a_knob_reaches_every_replica_and_outlives_a_restart(sandbox: Sandbox) {
 
 /// Waits until every process that runs links says that its cache is set to `value`.
 async fn everywhere(sandbox: &Sandbox, value: &str) {
-    let processes: Vec<Client> =
-        sandbox.links_processes().await.into_iter().map(Client::new).collect();
+    let processes: Vec<Client> = sandbox
+        .links_processes()
+        .await
+        .into_iter()
+        .map(Client::new)
+        .collect();
     assert!(!processes.is_empty());
     soon("every process follows", || async {
         for process in &processes {
@@ -37,7 +49,10 @@ async fn everywhere(sandbox: &Sandbox, value: &str) {
             let is_set = |knob: &Value| {
                 knob["service"] == "links" && knob["name"] == "cache" && knob["value"] == value
             };
-            if !knobs.as_array().is_some_and(|knobs| knobs.iter().any(is_set)) {
+            if !knobs
+                .as_array()
+                .is_some_and(|knobs| knobs.iter().any(is_set))
+            {
                 return false;
             }
         }
@@ -46,5 +61,8 @@ async fn everywhere(sandbox: &Sandbox, value: &str) {
     .await;
     let timeline = sandbox.internal(&processes[0], "/admin/timeline").await;
     let events = timeline.as_array().expect("a list");
-    assert!(events.iter().any(|event| event["kind"] == "start"), "{timeline}");
+    assert!(
+        events.iter().any(|event| event["kind"] == "start"),
+        "{timeline}"
+    );
 }

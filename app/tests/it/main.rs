@@ -8,6 +8,7 @@ mod configuration;
 mod crash;
 mod drain;
 mod edit;
+mod features;
 mod idempotency;
 mod killed;
 mod knob;

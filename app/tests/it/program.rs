@@ -36,7 +36,10 @@ impl Program {
         while !file.exists() {
             let ended = child.try_wait().expect("a child can be asked");
             assert!(ended.is_none(), "the program ended at start: {ended:?}");
-            assert!(start.elapsed() < READY_WITHIN, "not ready within {READY_WITHIN:?}");
+            assert!(
+                start.elapsed() < READY_WITHIN,
+                "not ready within {READY_WITHIN:?}"
+            );
             pause();
         }
         let text = std::fs::read_to_string(&file).expect("the ready file");
@@ -46,7 +49,10 @@ impl Program {
 
     /// A URL of the ready file.
     pub(crate) fn url(&self, name: &str) -> String {
-        self.ready[name].as_str().unwrap_or_else(|| panic!("no URL '{name}'")).to_owned()
+        self.ready[name]
+            .as_str()
+            .unwrap_or_else(|| panic!("no URL '{name}'"))
+            .to_owned()
     }
 
     /// The ready file.
@@ -68,7 +74,10 @@ impl Program {
         // Stopped first, so that none of them sees another one end.
         for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
             for pid in &pids {
-                let _ = kill(Pid::from_raw(i32::try_from(*pid).expect("a process id")), signal);
+                let _ = kill(
+                    Pid::from_raw(i32::try_from(*pid).expect("a process id")),
+                    signal,
+                );
             }
         }
         self.wait();
@@ -86,7 +95,10 @@ impl Program {
             if let Some(status) = self.child.try_wait().expect("a child can be asked") {
                 return status;
             }
-            assert!(start.elapsed() < END_WITHIN, "did not end within {END_WITHIN:?}");
+            assert!(
+                start.elapsed() < END_WITHIN,
+                "did not end within {END_WITHIN:?}"
+            );
             pause();
         }
     }
@@ -147,7 +159,11 @@ pub(crate) fn refused(dir: &Path, args: &[&str]) -> String {
 
 /// What a command that does well says, as JSON.
 pub(crate) fn answered(dir: &Path, args: &[&str]) -> Value {
-    let output = command(dir).args(args).arg("--json").output().expect("the program runs");
+    let output = command(dir)
+        .args(args)
+        .arg("--json")
+        .output()
+        .expect("the program runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{args:?}: {said}");
     serde_json::from_slice(&output.stdout).expect("JSON")
@@ -160,7 +176,10 @@ pub(crate) fn temporary() -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test waits for a process outside of any runtime")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test waits for a process outside of any runtime"
+)]
 fn pause() {
     std::thread::sleep(Duration::from_millis(5));
 }

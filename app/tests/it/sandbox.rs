@@ -80,10 +80,20 @@ impl Sandbox {
         };
         let dir = TempDir::new().expect("a temporary directory");
         prepare(dir.path());
-        let setting = Setting { dir, topology, postgres };
+        let setting = Setting {
+            dir,
+            topology,
+            postgres,
+        };
         let (system, client, admin) = setting.run().await;
         let secret = setting.secret();
-        Some(Self { client, admin, secret, system, setting })
+        Some(Self {
+            client,
+            admin,
+            secret,
+            system,
+            setting,
+        })
     }
 
     /// Ends the system as an operator would, and starts it on the same data.
@@ -107,7 +117,10 @@ impl Sandbox {
 
     /// Makes a link and answers it.
     pub(crate) async fn create(&self, link: &Value) -> Value {
-        let reply = self.client.json(http::Method::POST, "/api/links", link).await;
+        let reply = self
+            .client
+            .json(http::Method::POST, "/api/links", link)
+            .await;
         let reply = reply.expect("the gateway answers");
         assert_eq!(reply.status, 201, "{}", reply.text());
         reply.json()
@@ -122,7 +135,10 @@ impl Sandbox {
     /// Visits a short link as a person.
     pub(crate) async fn visit(&self, code: &str) -> Reply {
         let headers = [("user-agent", BROWSER)];
-        let reply = self.client.send(http::Method::GET, &format!("/{code}"), &headers, "").await;
+        let reply = self
+            .client
+            .send(http::Method::GET, &format!("/{code}"), &headers, "")
+            .await;
         reply.expect("the gateway answers")
     }
 
@@ -139,7 +155,10 @@ impl Sandbox {
         let set = json!({ "service": "links", "name": name, "value": value });
         let secret = [("x-tradewind-cluster", self.secret.as_str())];
         let path = "/system/knobs";
-        let reply = self.admin.json_with(http::Method::POST, path, &secret, &set).await;
+        let reply = self
+            .admin
+            .json_with(http::Method::POST, path, &secret, &set)
+            .await;
         reply.expect("the admin answers")
     }
 
@@ -148,7 +167,9 @@ impl Sandbox {
         let status = self.internal(&self.admin, "/system").await;
         let replicas = status["replicas"].as_array().expect("a list").clone();
         let has_links = |r: &&Value| {
-            r["services"].as_array().is_some_and(|s| s.iter().any(|name| name == "links"))
+            r["services"]
+                .as_array()
+                .is_some_and(|s| s.iter().any(|name| name == "links"))
         };
         let address = |r: &Value| format!("http://{}", r["address"].as_str().unwrap_or_default());
         replicas.iter().filter(has_links).map(address).collect()
@@ -186,7 +207,11 @@ impl Setting {
     }
 
     fn spawn(&self) -> Program {
-        let mut args = vec!["--apart".to_owned(), "--replicas".to_owned(), "links=3".to_owned()];
+        let mut args = vec![
+            "--apart".to_owned(),
+            "--replicas".to_owned(),
+            "links=3".to_owned(),
+        ];
         let mut env = Vec::new();
         if let Some((url, prefix)) = &self.postgres {
             args.extend(["--store".to_owned(), url.clone()]);
@@ -211,7 +236,13 @@ impl Setting {
         }
         let exe = PathBuf::from(env!("CARGO_BIN_EXE_tradewind"));
         let (ctx, role) = (Ctx::system(), Role::Together);
-        let env = Env { ctx, exe, role, listener: None, demo: false };
+        let env = Env {
+            ctx,
+            exe,
+            role,
+            listener: None,
+            demo: false,
+        };
         start(config, env).await.expect("the system starts")
     }
 

@@ -1,7 +1,10 @@
 use super::*;
 
 fn of(text: &str) -> Layers {
-    Layers { file: Some(("t.toml".into(), text.to_owned())), ..Layers::default() }
+    Layers {
+        file: Some(("t.toml".into(), text.to_owned())),
+        ..Layers::default()
+    }
 }
 
 fn mistake(layers: &Layers) -> String {
@@ -11,7 +14,10 @@ fn mistake(layers: &Layers) -> String {
 fn env(layers: Layers, name: &str, value: &str) -> Layers {
     let vars = std::iter::once((name.to_owned(), value.to_owned()));
     let read = Layers::read(None, vars).expect("no file is read");
-    Layers { environment: read.environment, ..layers }
+    Layers {
+        environment: read.environment,
+        ..layers
+    }
 }
 
 #[test]
@@ -26,7 +32,9 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
     let both = env(file, "TRADEWIND__WORKERS", "2").with_flag("--workers", "workers", 3);
     let config = both.merge().expect("valid");
     assert_eq!((config.workers, config.log.level.as_str()), (3, "info"));
-    let config = env(of("workers = 1"), "TRADEWIND__WORKERS", "2").merge().expect("valid");
+    let config = env(of("workers = 1"), "TRADEWIND__WORKERS", "2")
+        .merge()
+        .expect("valid");
     assert_eq!(config.workers, 2);
 }
 
@@ -34,8 +42,15 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
 fn text_that_looks_like_a_number_stays_text_where_text_is_wanted() {
     let layers = env(of(""), "TRADEWIND__LOG__LEVEL", "12");
     assert_eq!(layers.merge().expect("valid").log.level, "12");
-    let layers = env(of(""), "TRADEWIND__DISCOVERY__ADDRESSES__LINKS", "['127.0.0.1:1']");
-    assert_eq!(layers.merge().expect("valid").discovery.addresses["links"].len(), 1);
+    let layers = env(
+        of(""),
+        "TRADEWIND__DISCOVERY__ADDRESSES__LINKS",
+        "['127.0.0.1:1']",
+    );
+    assert_eq!(
+        layers.merge().expect("valid").discovery.addresses["links"].len(),
+        1
+    );
 }
 
 #[test]
@@ -62,12 +77,21 @@ fn the_right_key_in_the_wrong_section_is_pointed_to_its_own() {
 #[test]
 fn a_wrong_value_is_named_with_what_it_can_be() {
     let said = mistake(&of("[log]\nformat = 'jsn'\n"));
-    assert_eq!(said, "t.toml:2:1: log.format: cannot be 'jsn'; it can be text, json");
+    assert_eq!(
+        said,
+        "t.toml:2:1: log.format: cannot be 'jsn'; it can be text, json"
+    );
     let said = mistake(&of("listen = 8080\n"));
     assert!(said.starts_with("t.toml:1:1: listen: "), "{said}");
     let said = mistake(&of("[store]\nurl = 'mysql://root:hunter2@db/x'\n"));
-    assert!(said.starts_with("t.toml:2:1: store.url: cannot use"), "{said}");
-    assert!(said.contains("postgres://") && !said.contains("hunter2"), "{said}");
+    assert!(
+        said.starts_with("t.toml:2:1: store.url: cannot use"),
+        "{said}"
+    );
+    assert!(
+        said.contains("postgres://") && !said.contains("hunter2"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -80,7 +104,10 @@ fn text_that_is_not_toml_is_placed() {
 #[test]
 fn a_mistake_of_the_environment_names_the_variable() {
     let said = mistake(&env(of(""), "TRADEWIND__STORE__ULR", "sqlite"));
-    assert!(said.starts_with("TRADEWIND__STORE__ULR: store.ulr: there is no such key"), "{said}");
+    assert!(
+        said.starts_with("TRADEWIND__STORE__ULR: store.ulr: there is no such key"),
+        "{said}"
+    );
     let said = mistake(&env(of(""), "TRADEWIND__WORKERS", "soon"));
     assert!(said.starts_with("TRADEWIND__WORKERS: workers: "), "{said}");
     let said = mistake(&env(of("log = 1"), "TRADEWIND__LOG__LEVEL", "info"));
@@ -90,7 +117,10 @@ fn a_mistake_of_the_environment_names_the_variable() {
 #[test]
 fn replicas_without_apart_say_what_to_add() {
     let said = mistake(&of("[replicas]\nlinks = 3\n"));
-    assert!(said.starts_with("t.toml:2:1: replicas.links: ") && said.contains("--apart"), "{said}");
+    assert!(
+        said.starts_with("t.toml:2:1: replicas.links: ") && said.contains("--apart"),
+        "{said}"
+    );
     let said = mistake(&of("topology = 'apart'\n[replicas]\ngateway = 3\n"));
     assert!(said.contains("'gateway' cannot have replicas"), "{said}");
 }

@@ -18,12 +18,17 @@ fn links(history: &History, state: &State, found: &mut Vec<String>) {
         by_target.entry(target).or_default().push(code);
     }
     for create in &history.creates {
-        let there = by_target.get(create.target.as_str()).map_or(&[][..], Vec::as_slice);
+        let there = by_target
+            .get(create.target.as_str())
+            .map_or(&[][..], Vec::as_slice);
         let target = &create.target;
         match (create.told, there) {
             (Told::Done, []) => found.push(format!("lost: {target} was acknowledged")),
             (Told::Done, [code]) if create.code.as_deref() != Some(code) => {
-                found.push(format!("changed: {target} was told {:?}, is {code}", create.code));
+                found.push(format!(
+                    "changed: {target} was told {:?}, is {code}",
+                    create.code
+                ));
             }
             (Told::Refused, [_, ..]) => found.push(format!("ghost: {target} was refused")),
             (_, [_, _, ..]) => found.push(format!("double: {target} is there as {there:?}")),
@@ -37,11 +42,15 @@ fn clicks(history: &History, state: &State, found: &mut Vec<String>) {
         let counted = state.clicks.get(code).copied().unwrap_or(0);
         if counted < clicks.redirected {
             let told = clicks.redirected;
-            found.push(format!("lost clicks: {code} redirected {told} times and counts {counted}"));
+            found.push(format!(
+                "lost clicks: {code} redirected {told} times and counts {counted}"
+            ));
         }
         if counted > clicks.attempted {
             let sent = clicks.attempted;
-            found.push(format!("invented clicks: {code} was asked {sent} times and counts {counted}"));
+            found.push(format!(
+                "invented clicks: {code} was asked {sent} times and counts {counted}"
+            ));
         }
         if let Some(limit) = history.limits.get(code)
             && (clicks.redirected > *limit || counted > *limit)
@@ -58,12 +67,18 @@ fn clicks(history: &History, state: &State, found: &mut Vec<String>) {
 mod tests {
     use serde_json::Value;
 
-    use super::*;
     use super::super::history::{Clicks, Create};
+    use super::*;
 
     fn create(target: &str, code: &str, told: Told) -> Create {
         let code = (told == Told::Done).then(|| code.to_owned());
-        Create { target: target.to_owned(), key: String::new(), link: Value::Null, code, told }
+        Create {
+            target: target.to_owned(),
+            key: String::new(),
+            link: Value::Null,
+            code,
+            told,
+        }
     }
 
     fn sound() -> (History, State) {
@@ -74,10 +89,19 @@ mod tests {
             create("u3", "c", Told::Unknown),
             create("u4", "d", Told::Refused),
         ];
-        history.clicks.insert("a".to_owned(), Clicks { attempted: 10, redirected: 8 });
+        history.clicks.insert(
+            "a".to_owned(),
+            Clicks {
+                attempted: 10,
+                redirected: 8,
+            },
+        );
         history.limits.insert("a".to_owned(), 9);
         let mut state = State::default();
-        state.links = vec![("a".to_owned(), "u1".to_owned()), ("b".to_owned(), "u2".to_owned())];
+        state.links = vec![
+            ("a".to_owned(), "u1".to_owned()),
+            ("b".to_owned(), "u2".to_owned()),
+        ];
         state.clicks.insert("a".to_owned(), 9);
         (history, state)
     }

@@ -34,7 +34,13 @@ impl Rounds {
     pub(crate) fn new(data: &Path, args: &[&str], seed: u64) -> Self {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
         let random = SeededRandom::new(seed);
-        Self { data: data.to_owned(), args, random, round: 0, all: History::default() }
+        Self {
+            data: data.to_owned(),
+            args,
+            random,
+            round: 0,
+            all: History::default(),
+        }
     }
 
     /// One round: start, reconcile the round before, load, kill.
@@ -53,7 +59,8 @@ impl Rounds {
         system.crash().await;
         stop.cancel();
         for worker in running {
-            self.all.absorb(worker.await.expect("a client tells what it saw"));
+            self.all
+                .absorb(worker.await.expect("a client tells what it saw"));
         }
     }
 
@@ -68,7 +75,12 @@ impl Rounds {
     /// What was done, in a line.
     pub(crate) fn summary(&self) -> String {
         let told = |told| self.all.creates.iter().filter(|c| c.told == told).count();
-        let redirected: u64 = self.all.clicks.values().map(|clicks| clicks.redirected).sum();
+        let redirected: u64 = self
+            .all
+            .clicks
+            .values()
+            .map(|clicks| clicks.redirected)
+            .sum();
         format!(
             "{} kills, {} links acknowledged, {} unknown, {redirected} clicks acknowledged",
             self.round,
@@ -83,7 +95,12 @@ impl Rounds {
         }
         let prefix = format!("https://example.com/r{round}c");
         // Whoever does not know asks again under the same key, and must end up with one link.
-        for create in self.all.creates.iter_mut().filter(|c| c.target.starts_with(&prefix)) {
+        for create in self
+            .all
+            .creates
+            .iter_mut()
+            .filter(|c| c.target.starts_with(&prefix))
+        {
             if create.told == Told::Unknown {
                 let (told, code) = send_create(&system.client, &create.key, &create.link).await;
                 assert_eq!(told, Told::Done, "{} can be sent again", create.target);
@@ -106,14 +123,30 @@ impl History {
 
     /// The part about targets that start with `prefix`.
     fn of(&self, prefix: &str) -> Self {
-        let creates: Vec<_> =
-            self.creates.iter().filter(|c| c.target.starts_with(prefix)).cloned().collect();
+        let creates: Vec<_> = self
+            .creates
+            .iter()
+            .filter(|c| c.target.starts_with(prefix))
+            .cloned()
+            .collect();
         let known = |code: &String| creates.iter().any(|c| c.code.as_ref() == Some(code));
-        let clicks: BTreeMap<String, Clicks> =
-            self.clicks.iter().filter(|(c, _)| known(c)).map(|(c, n)| (c.clone(), *n)).collect();
-        let limits =
-            self.limits.iter().filter(|(c, _)| known(c)).map(|(c, n)| (c.clone(), *n)).collect();
-        Self { creates, clicks, limits }
+        let clicks: BTreeMap<String, Clicks> = self
+            .clicks
+            .iter()
+            .filter(|(c, _)| known(c))
+            .map(|(c, n)| (c.clone(), *n))
+            .collect();
+        let limits = self
+            .limits
+            .iter()
+            .filter(|(c, _)| known(c))
+            .map(|(c, n)| (c.clone(), *n))
+            .collect();
+        Self {
+            creates,
+            clicks,
+            limits,
+        }
     }
 }
 
@@ -145,10 +178,14 @@ impl System {
         let is_durable = |knobs: &Value| {
             let durable = |k: &Value| k["name"] == "clicks" && k["value"] == "durable";
             let agreed = |k: &Value| durable(k) && k["mixed"] == false;
-            knobs.as_array().is_some_and(|knobs| knobs.iter().any(agreed))
+            knobs
+                .as_array()
+                .is_some_and(|knobs| knobs.iter().any(agreed))
         };
         if !is_durable(&knobs().await) {
-            let turned = admin.json_with(Method::POST, "/system/knobs", &headers, &set).await;
+            let turned = admin
+                .json_with(Method::POST, "/system/knobs", &headers, &set)
+                .await;
             assert_eq!(turned.expect("the admin answers").status, 200);
             eventually("every replica counts durably", SETTLE_WITHIN, || async {
                 is_durable(&knobs().await)
@@ -181,7 +218,11 @@ impl System {
             }
         }
         for code in history.clicks.keys() {
-            let stats = self.client.get(&format!("/api/links/{code}/stats")).await.expect("answers");
+            let stats = self
+                .client
+                .get(&format!("/api/links/{code}/stats"))
+                .await
+                .expect("answers");
             let counted = stats.json()["total_clicks"].as_u64().expect("a number");
             state.clicks.insert(code.clone(), counted);
         }

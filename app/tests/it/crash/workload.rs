@@ -44,7 +44,11 @@ impl Worker {
             if limited {
                 history.limits.insert(code.clone(), LIMIT);
             }
-            let visits = if limited { LIMIT + 3 } else { self.random.below(6) };
+            let visits = if limited {
+                LIMIT + 3
+            } else {
+                self.random.below(6)
+            };
             let clicks = history.clicks.entry(code.clone()).or_default();
             if !self.visit(&code, visits, clicks).await {
                 break;
@@ -61,7 +65,13 @@ impl Worker {
             link["max_clicks"] = Value::from(LIMIT);
         }
         let (told, code) = send_create(&self.client, &key, &link).await;
-        Create { target, key, link, code, told }
+        Create {
+            target,
+            key,
+            link,
+            code,
+            told,
+        }
     }
 
     /// Visits `code`; false when an answer did not come.
@@ -94,7 +104,10 @@ pub(crate) async fn send_create(
     let sent = client.json_with(Method::POST, "/api/links", &headers, link);
     match tokio::time::timeout(ANSWER_WITHIN, sent).await {
         Ok(Ok(reply)) if reply.status == StatusCode::CREATED => {
-            let code = reply.json()["code"].as_str().expect("a link has a code").to_owned();
+            let code = reply.json()["code"]
+                .as_str()
+                .expect("a link has a code")
+                .to_owned();
             (Told::Done, Some(code))
         }
         // Another process may still have had the request in its hands.

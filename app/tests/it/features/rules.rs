@@ -43,7 +43,16 @@ pub(crate) async fn explain_names_the_rule_and_the_reason(api: &Api) {
     assert_eq!(explained["location"], json!("https://example.com/ios"));
     let visitor = json!({"agent": CHROME, "language": "en", "time": "2000-06-01T00:00:00Z"});
     let explained = api.post(&path, &visitor).await.json();
-    assert_eq!(explained["rule"], json!(2), "at that time the third rule held: {explained}");
+    assert_eq!(
+        explained["rule"],
+        json!(2),
+        "at that time the third rule held: {explained}"
+    );
     let steps = explained["steps"].as_array().expect("steps");
-    assert!(steps.iter().all(|s| s["reason"].as_str().is_some_and(|r| !r.is_empty())), "{steps:?}");
+    assert!(
+        steps
+            .iter()
+            .all(|s| s["reason"].as_str().is_some_and(|r| !r.is_empty())),
+        "{steps:?}"
+    );
 }

@@ -10,21 +10,48 @@ pub(crate) async fn csv_goes_in_and_comes_out(api: &Api) {
     let file = format!(
         "url,code,title,tags\nhttps://example.com/csv/1,a-{mark},\"One, two\",{mark}\nnot a url,,,\nhttps://example.com/csv/3,,=1+1,{mark}\n"
     );
-    let reply =
-        api.send(Method::POST, "/api/links/import", &[("content-type", "text/csv")], &file).await;
+    let reply = api
+        .send(
+            Method::POST,
+            "/api/links/import",
+            &[("content-type", "text/csv")],
+            &file,
+        )
+        .await;
     assert!(reply.status.is_success(), "{}", reply.text());
     let report = reply.json();
-    assert_eq!((report["created"].as_u64(), report["failed"].as_u64()), (Some(2), Some(1)));
+    assert_eq!(
+        (report["created"].as_u64(), report["failed"].as_u64()),
+        (Some(2), Some(1))
+    );
     assert_eq!(report["errors"][0]["line"].as_u64(), Some(3), "{report}");
-    let visited =
-        api.send(Method::GET, &format!("/a-{mark}"), &[("user-agent", CHROME)], "").await;
+    let visited = api
+        .send(
+            Method::GET,
+            &format!("/a-{mark}"),
+            &[("user-agent", CHROME)],
+            "",
+        )
+        .await;
     assert_eq!(visited.header("location"), "https://example.com/csv/1");
 
-    let out = api.get(&format!("/api/links/export?format=csv&tag={mark}")).await;
-    assert!(out.header("content-type").starts_with("text/csv"), "{:?}", out.headers);
+    let out = api
+        .get(&format!("/api/links/export?format=csv&tag={mark}"))
+        .await;
+    assert!(
+        out.header("content-type").starts_with("text/csv"),
+        "{:?}",
+        out.headers
+    );
     let text = out.text();
-    assert!(text.contains("https://example.com/csv/1") && text.contains("\"One, two\""), "{text}");
-    assert!(!text.contains(",=1+1"), "a cell never starts a formula: {text}");
+    assert!(
+        text.contains("https://example.com/csv/1") && text.contains("\"One, two\""),
+        "{text}"
+    );
+    assert!(
+        !text.contains(",=1+1"),
+        "a cell never starts a formula: {text}"
+    );
 }
 
 pub(crate) async fn bookmarks_are_read(api: &Api) {
@@ -32,10 +59,24 @@ pub(crate) async fn bookmarks_are_read(api: &Api) {
     let file = format!(
         "<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n<DT><H3>{mark}</H3>\n<DL><p>\n<DT><A HREF=\"https://example.com/bm?a=1&amp;b=2\" ADD_DATE=\"1700000000\">Tom &amp; Jerry</A>\n</DL><p>\n</DL><p>\n"
     );
-    let reply =
-        api.send(Method::POST, "/api/links/import", &[("content-type", "text/html")], &file).await;
+    let reply = api
+        .send(
+            Method::POST,
+            "/api/links/import",
+            &[("content-type", "text/html")],
+            &file,
+        )
+        .await;
     assert!(reply.status.is_success(), "{}", reply.text());
-    assert_eq!(reply.json()["created"].as_u64(), Some(1), "{}", reply.text());
+    assert_eq!(
+        reply.json()["created"].as_u64(),
+        Some(1),
+        "{}",
+        reply.text()
+    );
     let found = api.read("/api/links?search=Tom%20%26%20Jerry").await;
-    assert_eq!(found["items"][0]["url"].as_str(), Some("https://example.com/bm?a=1&b=2"));
+    assert_eq!(
+        found["items"][0]["url"].as_str(),
+        Some("https://example.com/bm?a=1&b=2")
+    );
 }
