@@ -58,8 +58,8 @@ function status(state, now) {
   }
   if (!now) return "Measuring …";
   const t = now.totals;
-  return html`<span>${rate(t.rate)}</span> <span>p99 ${millis(t.p99_ms)}</span>
-    <span>${percent(t.errors)} errors</span>`;
+  return [rate(t.rate), `p99 ${millis(t.p99_ms)}`, `${percent(t.errors)} errors`]
+    .map((text) => html`<span key=${text}>${text}</span>`);
 }
 
 const PLACES = [

@@ -1,6 +1,7 @@
 //! Asks every process for its figures, once a second, while somebody watches; rests otherwise.
 
 mod state;
+mod window;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -7,6 +7,9 @@ use crate::flow::{Counts, Flows, Key};
 
 /// How many flows one process may have; the rest of a text is passed over.
 const FLOWS_MAX: usize = 2_000;
+/// Where requests come in.
+pub(crate) const ENTRY: &str = "gateway";
+const CONSOLE: &str = "console";
 
 /// What one process said of itself.
 #[derive(Debug, Clone, Default)]
@@ -14,8 +17,8 @@ pub(crate) struct Sample {
     pub(crate) flows: Flows,
     /// Whether the breaker of an edge holds calls back.
     pub(crate) breakers: BTreeMap<(String, String), bool>,
-    /// Events that wait, by the service that is to apply them.
-    pub(crate) lag: BTreeMap<String, f64>,
+    /// Events that wait, from one service for another.
+    pub(crate) lag: BTreeMap<(String, String), f64>,
     pub(crate) memory_bytes: Option<f64>,
     pub(crate) cpu_seconds: Option<f64>,
 }
@@ -39,14 +42,6 @@ impl Sample {
             "http_request_duration_seconds_bucket" => self.http_bucket(labels, value),
             "mesh_calls_total" => self.call(labels, value),
             "mesh_call_seconds_bucket" => self.bucket(labels, edge(labels), value),
-            "gateway_upstream_requests_total" => {
-                let failed = matches!(
-                    &*labels.get("outcome"),
-                    "server_error" | "failed" | "refused"
-                );
-                self.count(to_service(labels), value, failed);
-            }
-            "gateway_upstream_seconds_bucket" => self.bucket(labels, to_service(labels), value),
             "mesh_breaker_open" => {
                 let ends = (
                     labels.get("caller").into_owned(),
@@ -54,18 +49,15 @@ impl Sample {
                 );
                 self.breakers.insert(ends, value > 0.0);
             }
-            "bus_delivered_total" => {
+            "bus_carried_total" => {
                 if let Some((from, to)) = events(labels) {
-                    self.count(
-                        Key::Events(from, to),
-                        value,
-                        labels.get("outcome") == "dead",
-                    );
+                    self.count(Key::Events(from, to), value, false);
                 }
             }
-            "bus_consumer_lag_events" => {
-                let to = owner(&labels.get("consumer")).to_owned();
-                *self.lag.entry(to).or_default() += value;
+            "bus_lag_events" => {
+                if let Some(ends) = events(labels) {
+                    *self.lag.entry(ends).or_default() += value;
+                }
             }
             _ => {}
         }
@@ -73,23 +65,15 @@ impl Sample {
 
     fn http(&mut self, labels: &Labels<'_>, value: f64) {
         let failed = labels.get("status") == "5xx";
-        let (service, route) = (labels.get("service"), labels.get("route"));
-        self.count(Key::Service(service.to_string()), value, failed);
-        self.count(
-            Key::Route(service.into_owned(), route.into_owned()),
-            value,
-            failed,
-        );
+        for key in answered(labels) {
+            self.count(key, value, failed);
+        }
     }
 
     fn http_bucket(&mut self, labels: &Labels<'_>, value: f64) {
-        let (service, route) = (labels.get("service"), labels.get("route"));
-        self.bucket(labels, Key::Service(service.to_string()), value);
-        self.bucket(
-            labels,
-            Key::Route(service.into_owned(), route.into_owned()),
-            value,
-        );
+        for key in answered(labels) {
+            self.bucket(labels, key, value);
+        }
     }
 
     fn call(&mut self, labels: &Labels<'_>, value: f64) {
@@ -129,21 +113,32 @@ fn edge(labels: &Labels<'_>) -> Key {
     )
 }
 
-/// From the service that a topic belongs to, to the one that a consumer belongs to; `None` for a
-/// service's own events.
+/// From the service that publishes to the one that the consumer belongs to, such as `stats` of
+/// `stats.clicks`; `None` for a service's own events.
 fn events(labels: &Labels<'_>) -> Option<(String, String)> {
-    let (topic, consumer) = (labels.get("topic"), labels.get("consumer"));
-    let (from, to) = (owner(&topic), owner(&consumer));
-    (!from.is_empty() && !to.is_empty() && from != to).then(|| (from.to_owned(), to.to_owned()))
+    let (from, consumer) = (labels.get("producer"), labels.get("consumer"));
+    let to = consumer.split('.').next().unwrap_or_default();
+    (!from.is_empty() && !to.is_empty() && from != to).then(|| (from.into_owned(), to.to_owned()))
 }
 
-/// Topics and consumers begin with the name of their service: `links.clicked`.
-fn owner(name: &str) -> &str {
-    name.split('.').next().unwrap_or_default()
-}
-
-fn to_service(labels: &Labels<'_>) -> Key {
-    Key::Edge("gateway".to_owned(), labels.get("service").into_owned())
+/// What an answer over HTTP counts for. The gateway counts them, under the name of the service that
+/// answered: each is an answer of that service, a call to it, and an answer of the gateway. Answers
+/// of the console are left out, so that watching the system does not look like load.
+fn answered(labels: &Labels<'_>) -> Vec<Key> {
+    let (service, route) = (labels.get("service"), labels.get("route"));
+    let (entry, service) = (ENTRY.to_owned(), service.into_owned());
+    let of_service = [
+        Key::Route(service.clone(), route.into_owned()),
+        Key::Service(service.clone()),
+    ];
+    match &*service {
+        "" | CONSOLE => Vec::new(),
+        ENTRY => of_service.into(),
+        _ => of_service
+            .into_iter()
+            .chain([Key::Edge(entry.clone(), service), Key::Service(entry)])
+            .collect(),
+    }
 }
 
 /// Name, text between the braces, value.
@@ -255,11 +250,27 @@ mod tests {
         let edge = Key::Edge("gateway".to_owned(), "links".to_owned());
         assert_eq!(
             (sample.flows[&edge].total, sample.flows[&edge].errors),
-            (7.0, 7.0)
+            (57.0, 17.0)
         );
+        let gateway = &sample.flows[&Key::Service("gateway".to_owned())];
+        assert_eq!((gateway.total, gateway.errors), (50.0, 10.0));
         assert!(sample.breakers[&("gateway".to_owned(), "links".to_owned())]);
         let p50 = links.figures(1.0).p50_ms;
         assert!(p50.is_some_and(|p| (2.0..=3.1).contains(&p)), "{p50:?}");
+    }
+
+    #[test]
+    fn watching_does_not_look_like_load() {
+        let metrics = Metrics::new();
+        let labels = [
+            ("service", "console"),
+            ("route", "/console"),
+            ("status", "2xx"),
+        ];
+        metrics
+            .counter("http_requests_total", "Answers.", &labels)
+            .add(9);
+        assert!(Sample::parse(&metrics.render()).flows.is_empty());
     }
 
     #[test]

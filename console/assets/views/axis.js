@@ -51,9 +51,9 @@ export function Axis() {
       onPointerDown=${drag} onPointerMove=${drag} onKeyDown=${keys}>
       <svg width=${width} height=${HEIGHT} aria-hidden="true">
         <${Load} state=${state} x=${x} />
-        ${marks.map(({ mark, left, tone, until }) => html`<g key=${mark.id} class=${`mark ${tone}`}>
-          ${until && html`<rect x=${left} y="14" width=${Math.max(1, x(Math.min(until, end)) - left)} height=${HEIGHT - 15} />`}
-          <line x1=${left} x2=${left} y1="6" y2=${HEIGHT} /></g>`)}
+        ${marks.map(({ mark, line, tone, until }) => html`<g key=${mark.id} class=${`mark ${tone}`}>
+          ${until && html`<rect x=${line} y="14" width=${Math.max(1, x(Math.min(until, end)) - line)} height=${HEIGHT - 15} />`}
+          <line x1=${line} x2=${line} y1="6" y2=${HEIGHT} /></g>`)}
         ${state.at !== null && html`<line class="looked" x1=${x(state.at)} x2=${x(state.at)} y1="0" y2=${HEIGHT} />`}
       </svg>
       ${marks.filter((m) => m.row !== null).map(({ mark, left, tone, row }) => html`
@@ -68,14 +68,16 @@ export function Axis() {
 /** Marks with a place for their label; a mark whose label has none keeps its line. */
 function placed(marks, x, width) {
   const free = new Array(LABEL_ROWS).fill(Infinity);
-  return marks.map((mark) => mark).reverse().map((mark) => {
-    const left = x(mark.at / 1000);
+  return marks.toReversed().map((mark) => {
+    const line = x(mark.at / 1000);
     const long = mark.text.length * LABEL_LETTER_PX + 12;
+    // Right of its line; left of it where the axis ends.
+    const left = line + long <= width ? line : line - long;
     let row = free.findIndex((limit) => left + long <= limit);
-    if (row < 0 || left + long > width + 40) row = null;
-    if (row !== null) free[row] = left;
+    if (row < 0) row = null;
+    else free[row] = Math.min(left, line);
     const until = Number(mark.attributes.until) / 1000 || null;
-    return { mark, left, row, until, tone: TONES[mark.kind] ?? "start" };
+    return { mark, line, left, row, until, tone: TONES[mark.kind] ?? "start" };
   });
 }
 

@@ -38,14 +38,18 @@ export async function draw(box, by) {
       cursor: { drag: { x: false, y: false }, points: { show: false } },
       legend: { show: true, live: true },
       scales: { y: { range: (_, __, max) => [0, Math.max(4, Math.ceil(max * 1.1))] } },
-      axes: [{ ...axis, grid: { show: false } },
+      axes: [{ ...axis, grid: { show: false }, space: 64, values: (_, ticks) => ticks.map((t) => tick(t * 1000)) },
         { ...axis, size: 44, values: (_, ticks) => ticks.map((t) => (Number.isInteger(t) ? t : "")) }],
       series: [
         { label: by === "hour" ? "hour from" : "day", value: (_, s) => (s ? label(s * 1000, by) : "–") },
-        { label: "clicks", stroke: token("--well"), fill: token("--well-soft"), width: 1,
+        { label: "clicks", value: (_, n) => n ?? "–", stroke: token("--well"), fill: token("--well-soft"), width: 1,
           paths: uPlot.paths.bars({ size: [0.8, 40], align: 1 }), points: { show: false } },
       ],
     }, data, box);
+  };
+  const tick = (ms) => {
+    const far = data[0].at(-1) - data[0][0] > 3 * 86400;
+    return (far ? day : time).format(ms);
   };
   make();
   const resize = new ResizeObserver(() => plot.setSize({ width: Math.max(120, box.clientWidth), height: HEIGHT }));
@@ -67,5 +71,7 @@ export async function draw(box, by) {
 
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const hour = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
+const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 const label = (ms, by) => (by === "hour" ? hour : day).format(ms);

@@ -89,7 +89,11 @@ function Edit({ link, saved }) {
     if (Object.keys(changes).length) saved(await change(link.id, changes));
     setOpen(false);
   };
-  useEffect(() => { if (!open) button.current?.focus({ preventScroll: true }); }, [open && link.version]);
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    if (wasOpen.current && !open) button.current?.focus({ preventScroll: true });
+    wasOpen.current = open;
+  }, [open]);
   return html`<section><h2>Change it</h2>
     ${open
       ? html`<${LinkForm} link=${link} save=${save} label="Save the changes" cancel=${() => setOpen(false)} />`

@@ -85,7 +85,7 @@ function edgeText(edge) {
 }
 
 function Line({ edge, path, chosen }) {
-  const width = edge.rate > 0 ? Math.min(7, 1.25 + Math.log10(1 + edge.rate) * 1.5) : 1;
+  const width = edge.rate > 0 ? Math.min(6, 1 + Math.log10(1 + edge.rate) ** 1.5 * 0.7) : 1;
   const kind = edge.kind === "event" ? "event" : "call";
   return html`<path class=${`line ${kind} ${edge.health} ${chosen ? "chosen" : ""}`} d=${path}
     style=${{ strokeWidth: `${width.toFixed(2)}px` }} />`;
@@ -103,13 +103,16 @@ function Card({ service: s, at, card, history, chosen }) {
   const style = { left: `${at.x}px`, top: `${at.y}px`, width: `${card.width}px`, height: `${card.height}px` };
   return html`<${A} to=${chosen ? "/" : `/services/${s.name}`} style=${style}
     class=${`card ${s.health} ${chosen ? "chosen" : ""}`} aria-current=${chosen ? "true" : undefined}>
-    <span class="row"><b>${s.name}</b><${Health} health=${s.health} quiet=${s.health === "well" || s.health === "idle"} /></span>
-    <span class="figures">${figures(s)}${s.replicas > 1 ? ` · ${s.up} up` : ""}</span>
+    <span class="row"><b>${s.name}</b><span class="quiet">${s.replicas > 1 ? `${s.up} up` : ""}</span>
+      <${Health} health=${s.health} quiet=${s.health === "well" || s.health === "idle"} /></span>
+    <span class="figures">${figures(s)}</span>
     <${Sparkline} values=${history?.rate} health=${s.health} /><//>`;
 }
 
 function List({ now, state, chosen }) {
-  return html`<ul class="list">${now.services.map((s) => html`<li key=${s.name}>
+  const order = layout(now.services, now.edges).flat();
+  const services = order.map((name) => now.services.find((s) => s.name === name));
+  return html`<ul class="list">${services.map((s) => html`<li key=${s.name}>
     <${A} to=${chosen === s.name ? "/" : `/services/${s.name}`} class=${`card ${s.health}`}>
       <span class="row"><b>${s.name}</b><${Health} health=${s.health} /></span>
       <span class="figures">${figures(s)} · ${plural(s.replicas, "replica")}</span>

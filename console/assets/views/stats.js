@@ -3,7 +3,7 @@
 import { html, useEffect, useLoad, useRef, useState } from "../lib/dom.js";
 import { count } from "../lib/format.js";
 import { stats } from "../lib/links.js";
-import { Choice, Facts, Trouble } from "../lib/parts.js";
+import { Choice, Trouble } from "../lib/parts.js";
 import { draw } from "./chart.js";
 
 const HOUR_MS = 3600000;
@@ -28,12 +28,12 @@ export function Stats({ link }) {
     <${Choice} name="Range" value=${range} onChange=${setRange}
       options=${Object.entries(RANGES).map(([key, r]) => [key, r.label])} /></div>
     <${Trouble} error=${error} retry=${reload} />
-    ${data && html`<${Facts} rows=${[
-      ["clicks since it was made", count(data.total_clicks)],
-      ["clicks in this time", count(data.clicks)],
+    ${data && html`<dl class="figs">${[
+      ["in all", count(data.total_clicks)],
+      ["in this time", count(data.clicks)],
       ["visitors", `${data.visitors_exact ? "" : "about "}${count(data.visitors)}`],
-      ["bots", count(data.bots)], ["HEAD requests", count(data.heads)],
-    ]} />
+      ["bots, apart", count(data.bots)], ["HEAD, apart", count(data.heads)],
+    ].map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
     <${Chart} series=${data.series} by=${by} />
     <div class="shares">
       <${Shares} title="Referrers" items=${data.referrers} />

@@ -7,20 +7,19 @@ use std::time::Instant;
 use kernel::Timestamp;
 
 use super::Answer;
+use super::window::{Grown, Window};
 use crate::cluster::{About, Replica, ReplicaState};
-use crate::flow::{Counts, Figures, Flows, Key, growth};
+use crate::flow::{Figures, Flows, Key, growth};
 use crate::health::{Condition, Health, Standing, judge};
 use crate::history::{Columns, History};
 use crate::marks::{Mark, Marks};
 use crate::scrape::Sample;
-use crate::view::{EdgeKind, EdgeView, ReplicaView, RouteView, ServiceView, Snapshot};
+use crate::view::{EdgeKind, EdgeView, ReplicaView, ServiceView, Snapshot};
 
 /// Figures are those of the last so many polls.
 const WINDOW_POLLS: usize = 5;
-const ROUTES_MAX: usize = 20;
 /// What happened so many seconds before a change may be its cause.
 const CAUSE_WITHIN_S: i64 = 15;
-const ENTRY: &str = "gateway";
 
 #[derive(Debug)]
 struct Known {
@@ -28,10 +27,25 @@ struct Known {
     pid: Option<u32>,
 }
 
-#[derive(Debug)]
-struct Grown {
-    seconds: f64,
-    flows: Flows,
+/// What has a level and not a rate, over all processes.
+#[derive(Debug, Default)]
+struct Levels {
+    breakers: BTreeMap<(String, String), bool>,
+    lag: BTreeMap<(String, String), f64>,
+}
+
+impl Levels {
+    /// A breaker is open when one process holds calls back; of several counts of what waits, the
+    /// largest is the newest.
+    fn take(&mut self, sample: &Sample) {
+        for (ends, open) in &sample.breakers {
+            *self.breakers.entry(ends.clone()).or_default() |= open;
+        }
+        for (ends, waiting) in &sample.lag {
+            let most = self.lag.entry(ends.clone()).or_default();
+            *most = most.max(*waiting);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -73,7 +87,7 @@ impl State {
         self.polled = Some(Instant::now());
         let mut flows = Flows::new();
         let mut replicas = Vec::with_capacity(answers.len());
-        let mut samples = Vec::new();
+        let mut levels = Levels::default();
         for Answer {
             mut replica,
             sample,
@@ -84,10 +98,10 @@ impl State {
             if sample.is_none() && replica.state == ReplicaState::Up {
                 replica.state = ReplicaState::Down;
             }
-            let view = self.replica(replica, sample, seconds, &mut flows);
-            if let Some(known) = self.known.get(&view.replica.id) {
-                samples.push(known.sample.clone());
+            if let Some(sample) = &sample {
+                levels.take(sample);
             }
+            let view = self.replica(replica, sample, seconds, &mut flows);
             replicas.push(view);
         }
         let names: BTreeSet<String> = replicas.iter().map(|r| r.replica.id.clone()).collect();
@@ -98,7 +112,7 @@ impl State {
                 self.window.pop_front();
             }
         }
-        self.snapshot(at, about, replicas, &samples)
+        self.snapshot(at, about, replicas, &levels)
     }
 
     fn replica(
@@ -146,7 +160,7 @@ impl State {
         at: Timestamp,
         about: About,
         replicas: Vec<ReplicaView>,
-        samples: &[Sample],
+        levels: &Levels,
     ) -> Snapshot {
         let window = Window::over(&self.window);
         let second = Window::over(self.window.range(self.window.len().saturating_sub(1)..));
@@ -155,14 +169,14 @@ impl State {
             .iter()
             .map(|name| self.service(name, at, &replicas, &window))
             .collect();
-        let edges = self.edges(at, &window, samples);
-        let totals = total(&window, &names);
+        let edges = self.edges(at, &window, levels);
+        let totals = window.total(&names);
         let mut points: BTreeMap<String, Figures> = names
             .iter()
             .map(|name| (format!("service:{name}"), second.service(name)))
             .chain(edges.iter().map(|e| (edge_key(e), second.of(&key_of(e)))))
             .collect();
-        points.insert("total".to_owned(), total(&second, &names));
+        points.insert("total".to_owned(), second.total(&names));
         if !self.window.is_empty() {
             self.history.push(at, points.clone());
         }
@@ -210,7 +224,7 @@ impl State {
         }
     }
 
-    fn edges(&mut self, at: Timestamp, window: &Window, samples: &[Sample]) -> Vec<EdgeView> {
+    fn edges(&mut self, at: Timestamp, window: &Window, levels: &Levels) -> Vec<EdgeView> {
         let mut edges = Vec::new();
         for key in window.flows.keys() {
             let (from, to, kind) = match key {
@@ -222,15 +236,13 @@ impl State {
             let (condition, _) =
                 self.condition(edge_name(kind, &from, &to), at, judge(&figures, None));
             let ends = (from.clone(), to.clone());
-            let states = samples.iter().filter_map(|s| s.breakers.get(&ends));
-            let breaker = states.copied().reduce(|a, b| a || b);
-            let breaker = breaker.map(|open| if open { "open" } else { "closed" });
-            let lags = samples.iter().filter_map(|s| s.lag.get(&to)).copied();
-            let waiting = if kind == EdgeKind::Event {
-                lags.reduce(f64::max)
-            } else {
-                None
-            };
+            let breaker = levels.breakers.get(&ends);
+            let breaker = breaker.map(|open| if *open { "open" } else { "closed" });
+            let waiting = levels
+                .lag
+                .get(&ends)
+                .filter(|_| kind == EdgeKind::Event)
+                .copied();
             edges.push(EdgeView {
                 from,
                 to,
@@ -270,92 +282,16 @@ impl State {
     }
 }
 
-/// Growth over one or more polls.
-struct Window {
-    seconds: f64,
-    flows: Flows,
-}
-
-impl Window {
-    fn over<'a>(polls: impl IntoIterator<Item = &'a Grown>) -> Self {
-        let mut window = Self {
-            seconds: 0.0,
-            flows: Flows::new(),
-        };
-        for grown in polls {
-            window.seconds += grown.seconds;
-            for (key, counts) in &grown.flows {
-                window.flows.entry(key.clone()).or_default().add(counts);
-            }
-        }
-        window
-    }
-
-    fn of(&self, key: &Key) -> Figures {
-        self.flows
-            .get(key)
-            .map(|c| c.figures(self.seconds))
-            .unwrap_or_default()
-    }
-
-    /// Its own answers; for one that is only called by others, their calls.
-    fn service(&self, name: &str) -> Figures {
-        self.service_counts(name).figures(self.seconds)
-    }
-
-    fn service_counts(&self, name: &str) -> Counts {
-        if let Some(own) = self.flows.get(&Key::Service(name.to_owned())) {
-            return own.clone();
-        }
-        let mut called = Counts::default();
-        for (key, counts) in &self.flows {
-            if matches!(key, Key::Edge(from, to) if to == name && from != name) {
-                called.add(counts);
-            }
-        }
-        called
-    }
-
-    fn routes(&self, name: &str) -> Vec<RouteView> {
-        let mut routes: Vec<RouteView> = self
-            .flows
-            .iter()
-            .filter_map(|(key, counts)| match key {
-                Key::Route(service, route) if service == name => Some(RouteView {
-                    route: route.clone(),
-                    figures: counts.figures(self.seconds),
-                }),
-                _ => None,
-            })
-            .collect();
-        routes.sort_by(|a, b| b.figures.rate.total_cmp(&a.figures.rate));
-        routes.truncate(ROUTES_MAX);
-        routes
-    }
-}
-
-/// Every service that runs or answers; the console itself only when it is listed as a replica's.
+/// Every service that runs or answers.
 fn service_names(replicas: &[ReplicaView], flows: &Flows) -> BTreeSet<String> {
     let running = replicas
         .iter()
         .flat_map(|r| r.replica.services.iter().cloned());
     let answering = flows.keys().filter_map(|key| match key {
-        Key::Service(name) if name != "console" && !name.is_empty() => Some(name.clone()),
+        Key::Service(name) => Some(name.clone()),
         _ => None,
     });
     running.chain(answering).collect()
-}
-
-/// What enters the system: what the gateway answers; without one, what all services answer.
-fn total(window: &Window, names: &BTreeSet<String>) -> Figures {
-    if window.flows.contains_key(&Key::Service(ENTRY.to_owned())) {
-        return window.service(ENTRY);
-    }
-    let mut all = Counts::default();
-    names
-        .iter()
-        .for_each(|name| all.add(&window.service_counts(name)));
-    all.figures(window.seconds)
 }
 
 fn key_of(edge: &EdgeView) -> Key {

@@ -1,0 +1,73 @@
+// Knobs, the time axis, traces.
+
+import { same, truth, until } from "../wait.mjs";
+
+const setting = (knob) => knob.locator("label.on").innerText();
+
+export async function design({ browser, check }) {
+  const page = await browser.open("/design");
+
+  await check("a design choice is switched and kept", async () => {
+    const knob = page.locator(".knob").first();
+    await knob.waitFor();
+    const before = await setting(knob);
+    const other = knob.locator("label:not(.on)").first();
+    const wanted = await other.innerText();
+    await other.click();
+    await until("the page shows it", async () => (await setting(knob)) === wanted
+      && (await knob.locator(".choice").getAttribute("aria-busy")) === "false");
+    await page.reload();
+    await knob.waitFor();
+    same(await setting(knob), wanted, "the setting after a reload");
+    await knob.locator("label", { hasText: before }).first().click();
+    await until("it is back", async () => (await setting(knob)) === before
+      && (await knob.locator(".choice").getAttribute("aria-busy")) === "false");
+  });
+
+  await check("each choice says what it trades", async () => {
+    for (const text of await page.locator(".knob > p").allInnerTexts()) truth(text.length > 15, `too short: ${text}`);
+  });
+
+  await check("the change stands on the time axis", async () => {
+    await page.locator(".axis .mark.knob").first().waitFor({ state: "attached" });
+  });
+  await page.context().close();
+}
+
+export async function axis({ browser, check }) {
+  const page = await browser.open("/");
+  await check("a moment on the axis moves the page there, and back", async () => {
+    await page.locator(".plan a.card").first().waitFor();
+    const track = page.getByRole("slider");
+    await track.focus();
+    await page.keyboard.press("ArrowLeft");
+    await page.getByText(/^Showing \d\d:\d\d:\d\d/).waitFor();
+    await page.getByRole("button", { name: "Back to now" }).click();
+    same(await page.locator(".past").count(), 0, "bars");
+    const box = await track.boundingBox();
+    await page.mouse.click(box.x + box.width * 0.99, box.y + box.height / 2);
+    await page.getByText(/^Showing/).waitFor();
+    await track.focus();
+    await page.keyboard.press("Escape");
+    await until("it shows now", async () => (await page.locator(".past").count()) === 0);
+  });
+  await page.context().close();
+}
+
+export async function traces({ browser, check, gateway }) {
+  const page = await browser.open("/traces");
+  await check("a request is found as a trace, step by step", async () => {
+    const rows = page.locator("table.list tbody tr");
+    await until("a trace is kept", async () => {
+      await fetch(`${gateway}/api/links?limit=1`);
+      await page.getByRole("button", { name: "Read again" }).click();
+      return (await rows.count()) > 0;
+    });
+    await rows.first().getByRole("link").click();
+    await page.getByRole("heading", { name: "Trace" }).waitFor();
+    await page.locator(".spans li").first().waitFor();
+    await page.locator(".spans summary").first().click();
+    await page.locator(".spans .facts").first().waitFor();
+  });
+  await page.context().close();
+}

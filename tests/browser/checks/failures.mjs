@@ -1,0 +1,23 @@
+// When the server goes away, the page says so and what to do. Last, because it stops the system.
+
+import { truth } from "../wait.mjs";
+
+const NOISE = ["Failed to load resource", "ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED", "net::ERR"];
+
+export async function failures({ browser, check, system, started }) {
+  if (!started) {
+    console.log("skipped: the system was not started here, so it is not stopped here");
+    return;
+  }
+  const page = await browser.open("/links", { expect: NOISE });
+  await page.getByRole("heading", { name: "Links" }).waitFor();
+  await check("a server that went away is told in words, with what to do", async () => {
+    await system.stop();
+    await page.getByText("The server does not answer. Trying again").waitFor();
+    await page.getByLabel("Order").selectOption({ index: 1 });
+    const trouble = page.getByRole("alert");
+    await trouble.waitFor();
+    truth((await trouble.innerText()).includes("see whether tradewind still runs"), await trouble.innerText());
+  });
+  await page.context().close();
+}

@@ -1,0 +1,62 @@
+// Clicks through the console of a running system, in a real browser.
+//
+//   node run.mjs --bin PATH     starts PATH (or $TRADEWIND_BIN) on a free port with a fresh data directory
+//   node run.mjs --url URL      uses what runs at URL (the gateway's address)
+//
+// Prints one line for each check and "N passed, N failed" at the end. Without a browser it says what
+// it skipped, and fails where CI=true.
+
+import { existsSync } from "node:fs";
+import { parseArgs } from "node:util";
+
+import { axis, design, traces } from "./checks/design.mjs";
+import { failures } from "./checks/failures.mjs";
+import { keyboard } from "./checks/keyboard.mjs";
+import { links } from "./checks/links.mjs";
+import { overview } from "./checks/overview.mjs";
+import { readable } from "./checks/readable.mjs";
+import { openBrowser } from "./browser.mjs";
+import { startSystem } from "./system.mjs";
+
+const { values } = parseArgs({ options: { bin: { type: "string" }, url: { type: "string" } } });
+const bin = values.bin ?? process.env.TRADEWIND_BIN;
+const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+
+if (!chromium) {
+  console.log("skipped: no browser at /usr/bin/chromium; install the package chromium");
+  process.exit(process.env.CI === "true" ? 1 : 0);
+}
+if (!bin && !values.url) {
+  console.error("name the program with --bin target/debug/tradewind, or a running system with --url");
+  process.exit(2);
+}
+
+const system = values.url ? { gateway: values.url.replace(/\/$/, ""), stop: async () => {} } : await startSystem(bin);
+const browser = await openBrowser(chromium, `${system.gateway}/console`);
+let passed = 0;
+let failed = 0;
+
+/** One check: a sentence, and what must not throw. */
+async function check(sentence, act) {
+  try {
+    await act();
+    passed += 1;
+    console.log(`ok    ${sentence}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL  ${sentence}\n      ${String(error.stack ?? error).split("\n").slice(0, 6).join("\n      ")}`);
+  }
+}
+
+try {
+  const world = { system, browser, check, gateway: system.gateway, started: !values.url };
+  for (const part of [overview, links, design, axis, traces, keyboard, readable, failures]) await part(world);
+  await check("no view logged an error, broke the policy or asked another host", async () => {
+    if (browser.complaints.length) throw new Error(browser.complaints.join("\n"));
+  });
+} finally {
+  await browser.close();
+  await system.stop();
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,34 @@
+// Starts a system of its own: a free port, a fresh data directory, gone afterwards.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+import { until } from "./wait.mjs";
+
+export async function startSystem(bin) {
+  const folder = await mkdtemp(join(tmpdir(), "tradewind-browser-"));
+  const ready = join(folder, "ready.json");
+  const flags = ["up", "--listen", "127.0.0.1:0", "--ready-file", ready, "--data", join(folder, "data")];
+  const child = spawn(resolve(bin), flags, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (chunk) => { said = (said + chunk).slice(-4000); });
+  child.on("error", (error) => { said += error.message; });
+  const urls = await until("the system is ready", async () => {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${said}`);
+    return JSON.parse(await readFile(ready, "utf8").catch(() => "null"));
+  }, 60000);
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), 20000);
+      await ended;
+      clearTimeout(late);
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { gateway: urls.gateway, console: urls.console, stop };
+}
