@@ -16,10 +16,6 @@ export async function startSystem(bin) {
   let said = "";
   child.stderr.on("data", (chunk) => { said = (said + chunk).slice(-4000); });
   child.on("error", (error) => { said += error.message; });
-  const urls = await until("the system is ready", async () => {
-    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${said}`);
-    return JSON.parse(await readFile(ready, "utf8").catch(() => "null"));
-  }, 60000);
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) {
       const ended = once(child, "exit");
@@ -30,5 +26,14 @@ export async function startSystem(bin) {
     }
     await rm(folder, { recursive: true, force: true });
   };
-  return { gateway: urls.gateway, console: urls.console, stop };
+  try {
+    const urls = await until("the system is ready", async () => {
+      if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${said}`);
+      return JSON.parse(await readFile(ready, "utf8").catch(() => "null"));
+    }, 60000);
+    return { gateway: urls.gateway, stop };
+  } catch (error) {
+    await stop();
+    throw new Error(`${error.message}\n${said}`);
+  }
 }

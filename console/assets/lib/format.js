@@ -21,7 +21,7 @@ export const rate = (n) => `${number(n)}/s`;
 export function millis(ms) {
   if (ms === null || ms === undefined) return "–";
   if (ms >= 10000) return `${number(ms / 1000)} s`;
-  if (ms >= 1) return `${ms >= 100 ? Math.round(ms) : Math.round(ms * 10) / 10} ms`;
+  if (ms >= 1) return `${number(ms)} ms`;
   return `${Math.max(1, Math.round(ms * 1000))} µs`;
 }
 

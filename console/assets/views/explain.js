@@ -36,7 +36,7 @@ export function Explain({ link }) {
   const { answer, error } = state;
   return html`<section><h2>Where would a visitor go?</h2>
     <form class="bar" onSubmit=${submit}>
-      <label class="inline">With <select name="agent">${AGENTS.map(([name], i) => html`
+      <label class="inline">With <select name="agent" aria-label="With which device">${AGENTS.map(([name], i) => html`
         <option key=${name} value=${i}>${name}</option>`)}</select></label>
       <label class="inline">speaking <input name="language" size="8" placeholder="any" /></label>
       <label class="inline">at <input name="time" type="datetime-local" /></label>

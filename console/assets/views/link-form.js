@@ -6,6 +6,10 @@ import { Trouble } from "../lib/parts.js";
 const DEVICES = [["", "any device"], ["ios", "iPhone or iPad"], ["android", "Android"],
   ["mobile", "any phone"], ["desktop", "computer"], ["bot", "bot"]];
 
+/** The fields that show what is wrong with them. */
+const FIELDS = new Set(["url", "code", "title", "tags", "expires_at", "max_clicks", "expired_url", "password",
+  "domain", "cache_control", "notes"]);
+
 const toLocal = (moment) => {
   if (!moment) return "";
   const d = new Date(moment);
@@ -81,10 +85,18 @@ export function LinkForm({ link, save, label, cancel }) {
       ${field("notes", "Notes")}
       <${Rules} rules=${rules} setRules=${setRules} />
     </details>
-    <${Trouble} error=${state.error} />
+    <${Trouble} error=${named(wrong) ? MARKED : state.error} />
     <div class="bar"><button class="primary" disabled=${state.busy}>${state.busy ? "Saving …" : label}</button>
       ${cancel && html`<button type="button" onClick=${cancel}>Keep it as it was</button>`}</div></form>`;
 }
+
+const MARKED = { message: "Mend what is marked above, then try again." };
+
+/** Whether every fault is shown at a field of its own. */
+const named = (wrong) => {
+  const names = Object.keys(wrong);
+  return names.length > 0 && names.every((name) => FIELDS.has(name));
+};
 
 function Field({ name, text, props, wrong, note }) {
   const { value, ...rest } = props;

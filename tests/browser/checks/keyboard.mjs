@@ -57,7 +57,7 @@ export async function keyboard({ browser, check, gateway }) {
     await page.locator(".plan a.card").first().waitFor();
     const links = await (await fetch(`${gateway}/api/links?limit=1`)).json();
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").waitFor();
+    await page.getByRole("combobox", { name: "Find anything" }).waitFor();
     await page.keyboard.type(links.items[0].code);
     await page.getByRole("option", { name: links.items[0].code }).first().waitFor();
     await until("the link is chosen", async () => {
@@ -69,7 +69,7 @@ export async function keyboard({ browser, check, gateway }) {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: links.items[0].code }).waitFor();
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").waitFor();
+    await page.getByRole("combobox", { name: "Find anything" }).waitFor();
     await page.keyboard.press("Escape");
     await until("it is closed", async () => (await page.locator("dialog.palette").count()) === 0);
   });
