@@ -7,14 +7,15 @@ use std::time::Duration;
 use bus::{Bus, BusOptions};
 use bytes::Bytes;
 use cache::Tier;
+use contracts::links::Links;
 use http::{HeaderMap, Method, StatusCode};
-use kernel::{Ctx, ManualClock, Random, SystemRandom, Tasks, Timestamp};
+use kernel::{Ctx, Knobs, ManualClock, Random, SystemRandom, Tasks, Timestamp};
 use links::{Config, Deps, Parts};
 use serde_json::Value;
 use storage::{Db, DbOptions};
 use telemetry::Telemetry;
 use testkit::{Postgres, TempDir};
-use web::{Body, Caller, ClientAddr, Meta, Request, read_body};
+use web::{Body, Caller, ClientAddr, Handler, Meta, Request, read_body};
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_795_435_200);
@@ -29,6 +30,8 @@ macro_rules! story {
     ($(#[$meta:meta])* async fn $name:ident($world:ident: $nodes:literal) $body:block) => {
         $(#[$meta])*
         mod $name {
+            #[expect(clippy::allow_attributes, reason = "a story may need nothing")]
+            #[allow(unused_imports)]
             use super::*;
 
             async fn story($world: $crate::world::World) $body
@@ -60,7 +63,9 @@ pub(crate) struct World {
 
 /// One replica.
 pub(crate) struct Node {
-    pub(crate) parts: Parts,
+    pub(crate) handler: Arc<dyn Handler>,
+    pub(crate) service: Arc<dyn Links>,
+    pub(crate) knobs: Knobs,
     pub(crate) db: Db,
     pub(crate) telemetry: Telemetry,
     pub(crate) tasks: Tasks,
@@ -76,7 +81,10 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default()
     }
 
     pub(crate) fn text(&self) -> String {
@@ -104,7 +112,13 @@ impl World {
 
     async fn start(url: String, schema: String, directory: Option<TempDir>, nodes: usize) -> Self {
         let clock = Arc::new(ManualClock::at(NOON));
-        let mut world = Self { clock, nodes: Vec::new(), url, schema, _directory: directory };
+        let mut world = Self {
+            clock,
+            nodes: Vec::new(),
+            url,
+            schema,
+            _directory: directory,
+        };
         for _ in 0..nodes {
             world.add(Config::default()).await;
         }
@@ -113,7 +127,8 @@ impl World {
 
     /// One more replica.
     pub(crate) async fn add(&mut self, config: Config) -> &Node {
-        self.add_with(config, Arc::new(SystemRandom), Tier::Memory).await
+        self.add_with(config, Arc::new(SystemRandom), Tier::Memory)
+            .await
     }
 
     /// One more replica with these dice and this cache.
@@ -123,22 +138,48 @@ impl World {
         random: Arc<dyn Random>,
         tier: Tier,
     ) -> &Node {
-        let ctx = Ctx { clock: self.clock.clone(), random };
+        let ctx = Ctx {
+            clock: self.clock.clone(),
+            random,
+        };
         let telemetry = Telemetry::quiet();
         let mut options = DbOptions::new(self.schema.clone()).with_ctx(ctx.clone());
         options.connections_max = 6;
         let db = Db::open(&self.url, options).await.unwrap();
         db.migrate(links::MIGRATIONS).await.unwrap();
-        let deps =
-            Deps { ctx: ctx.clone(), db: db.clone(), tier, telemetry: telemetry.clone() };
-        let mut parts = links::build(config, deps);
+        let deps = Deps {
+            ctx: ctx.clone(),
+            db: db.clone(),
+            tier,
+            telemetry: telemetry.clone(),
+        };
+        let Parts {
+            handler,
+            service,
+            knobs,
+            consumers,
+            jobs,
+            ..
+        } = links::build(config, deps);
         let tasks = Tasks::new();
-        let bus = Bus::new(&ctx, telemetry.metrics.clone(), tasks.clone(), BusOptions::default());
-        bus.host(&db, &parts.consumers).await.unwrap();
-        for job in std::mem::take(&mut parts.jobs) {
+        let bus = Bus::new(
+            &ctx,
+            telemetry.metrics.clone(),
+            tasks.clone(),
+            BusOptions::default(),
+        );
+        bus.host(&db, &consumers).await.unwrap();
+        for job in jobs {
             tasks.spawn((job.run)(tasks.clone()));
         }
-        self.nodes.push(Node { parts, db, telemetry, tasks });
+        self.nodes.push(Node {
+            handler,
+            service,
+            knobs,
+            db,
+            telemetry,
+            tasks,
+        });
         self.nodes.last().unwrap()
     }
 
@@ -181,15 +222,24 @@ impl Node {
             request = request.header(*name, *value);
         }
         let mut request: Request = request.body(Body::from(body.into())).unwrap();
-        let meta = Meta { caller: Caller::Local, client: ClientAddr(from), ..Meta::default() };
+        let meta = Meta {
+            caller: Caller::Local,
+            client: ClientAddr(from),
+            ..Meta::default()
+        };
         request.extensions_mut().insert(meta);
-        let (parts, body) = self.parts.handler.call(request).await.into_parts();
+        let (parts, body) = self.handler.call(request).await.into_parts();
         let body = read_body(body, usize::MAX).await.unwrap();
-        Reply { status: parts.status, headers: parts.headers, body }
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
-        self.send(Method::GET, path, &[("user-agent", LAPTOP)], "").await
+        self.send(Method::GET, path, &[("user-agent", LAPTOP)], "")
+            .await
     }
 
     pub(crate) async fn json(&self, method: Method, path: &str, body: Value) -> Reply {
@@ -222,7 +272,9 @@ impl Node {
 
     pub(crate) async fn patch(&self, name: &str, body: Value) -> Value {
         let name = name.trim_start_matches('/');
-        let reply = self.json(Method::PATCH, &format!("/api/links/{name}"), body).await;
+        let reply = self
+            .json(Method::PATCH, &format!("/api/links/{name}"), body)
+            .await;
         assert_eq!(reply.status, 200, "{}", reply.text());
         reply.json()
     }
@@ -235,18 +287,22 @@ impl Node {
     }
 
     pub(crate) fn set(&self, knob: &str, value: &str) {
-        self.parts.knobs.set(knob, value).unwrap();
+        self.knobs.set(knob, value).unwrap();
     }
 
     /// What a counter of this replica says.
     pub(crate) fn metric(&self, line: &str) -> u64 {
         let all = self.telemetry.metrics.render();
-        let found = all.lines().find_map(|l| l.strip_prefix(line)?.strip_prefix(' '));
+        let found = all
+            .lines()
+            .find_map(|l| l.strip_prefix(line)?.strip_prefix(' '));
         found.map_or(0, |n| n.parse::<f64>().unwrap() as u64)
     }
 
     /// Ends the replica in good order.
     pub(crate) async fn stop(&self) {
-        tokio::time::timeout(Duration::from_secs(20), self.tasks.shutdown()).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(20), self.tasks.shutdown())
+            .await
+            .unwrap();
     }
 }

@@ -172,7 +172,11 @@ fn host(referrer: &[u8]) -> &[u8] {
         .rposition(|b| *b == b'@')
         .map_or(0, |at| at + 1);
     let bare = &authority[from..];
-    let name_ends = if bare.first() == Some(&b'[') { b']' } else { b':' };
+    let name_ends = if bare.first() == Some(&b'[') {
+        b']'
+    } else {
+        b':'
+    };
     match bare.iter().position(|b| *b == name_ends) {
         Some(at) if name_ends == b']' => &bare[..=at],
         Some(at) => &bare[..at],
