@@ -7,6 +7,7 @@ use crate::workspace::{Package, Workspace, is_under};
 
 /// Reads each crate's manifest.
 pub fn check(workspace: &Workspace, findings: &mut Vec<Finding>) {
+    check_shared(workspace, findings);
     for package in &workspace.packages {
         let path = package.manifest();
         let Some(text) = workspace.text(&path) else {
@@ -19,6 +20,36 @@ pub fn check(workspace: &Workspace, findings: &mut Vec<Finding>) {
         check_lints(&path, &manifest, findings);
         check_versions(workspace, &path, &manifest, findings);
         check_use(workspace, package, &manifest, findings);
+    }
+}
+
+/// Every line of `[workspace.dependencies]` is used by a crate, or is one of our own crates.
+fn check_shared(workspace: &Workspace, findings: &mut Vec<Finding>) {
+    let root = workspace
+        .text("Cargo.toml")
+        .and_then(|text| text.parse::<toml::Table>().ok());
+    let shared = root
+        .as_ref()
+        .and_then(|root| root.get("workspace")?.get("dependencies")?.as_table());
+    for (name, _) in shared
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| value.get("path").is_none())
+    {
+        let mut used = workspace
+            .packages
+            .iter()
+            .flat_map(|package| &package.dependencies);
+        if !used.any(|dependency| dependency.name == *name) {
+            let line = line_of(workspace, "Cargo.toml", name);
+            let advice = format!("no crate depends on `{name}`: drop it");
+            findings.push(Finding::fault(
+                "Cargo.toml",
+                line,
+                "unused-dependency",
+                advice,
+            ));
+        }
     }
 }
 

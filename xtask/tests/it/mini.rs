@@ -23,9 +23,6 @@ mesh = { path = "platform/mesh" }
 testkit = { path = "platform/testkit" }
 links = { path = "services/links" }
 orders = { path = "services/orders" }
-axum = "0.8"
-rusqlite = "0.43"
-moka = "0.12"
 "#;
 
 const CONTRACT: &str = r#"//! Short links, as others see them.

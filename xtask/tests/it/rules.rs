@@ -94,6 +94,7 @@ fn platform_code_that_names_a_service_is_caught_and_prose_is_not() {
 #[test]
 fn a_library_away_from_home_is_caught_in_the_manifest_and_in_code() {
     let mini = Mini::new();
+    mini.append("Cargo.toml", "axum = \"0.8\"\n");
     mini.append("services/links/Cargo.toml", "axum.workspace = true\n");
     mini.write(
         "services/links/src/http.rs",
@@ -107,6 +108,7 @@ fn a_library_away_from_home_is_caught_in_the_manifest_and_in_code() {
 #[test]
 fn an_sql_driver_in_a_service_is_caught() {
     let mini = Mini::new();
+    mini.append("Cargo.toml", "rusqlite = \"0.43\"\n");
     mini.append("services/links/Cargo.toml", "rusqlite.workspace = true\n");
     mini.write(
         "services/links/src/store.rs",
@@ -403,4 +405,11 @@ fn a_topic_that_a_service_keeps_to_itself_is_in_the_graph() {
         mini.read(graph::PATH)
             .contains("  publishes: links.changed, links.own\n  hears: links.own\n")
     );
+}
+
+#[test]
+fn a_shared_dependency_that_no_crate_uses_is_caught() {
+    let mini = Mini::new();
+    mini.append("Cargo.toml", "moka = \"0.12\"\n");
+    mini.expect("Cargo.toml", 17, "unused-dependency", "`moka`");
 }

@@ -50,7 +50,7 @@ impl World {
         let parts = __name__::build(__name__::Config::default(), deps);
         db.migrate(parts.migrations).await.expect("the schema is made");
         let tasks = Tasks::new();
-        let bus = Bus::new(ctx.clone(), Metrics::new(), tasks.clone(), BusOptions::default());
+        let bus = Bus::new(&ctx, Metrics::new(), tasks.clone(), BusOptions::default());
         bus.host(&db, &parts.consumers).await.expect("the consumers are there");
         let here = |consumer: &bus::Consumer| Route {
             consumer: consumer.name.to_owned(),
