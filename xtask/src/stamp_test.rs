@@ -23,7 +23,6 @@ const NAME: &str = "parcels";
 const STEPS: &[&[&str]] = &[
     &["xtask", "graph"],
     &["xtask", "tidy"],
-    &["fmt", "--check"],
     &[
         "clippy",
         "-p",
