@@ -34,7 +34,8 @@ struct Range {
 
 impl Range {
     fn of(from: Option<Moment>, until: Option<Moment>, now: Timestamp) -> Result<Self, LinksError> {
-        let end = until.map_or(now.millis(), |m| m.0.millis());
+        // The click of this very moment belongs to it.
+        let end = until.map_or(now.millis() + 1, |m| m.0.millis());
         // Rounded up to an hour.
         let until = -(-end).div_euclid(HOUR_MS) * HOUR_MS;
         let begin = from.map_or(until - DAYS_USUAL * DAY_MS, |m| m.0.millis());

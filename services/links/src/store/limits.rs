@@ -49,7 +49,8 @@ pub(crate) async fn guess(
         .await?;
     let began: kernel::Timestamp = row.get(1)?;
     let left = began.plus(window).since(now);
-    Ok((row.get(0)?, left.as_secs() + 1))
+    let wait = u64::try_from(left.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
+    Ok((row.get(0)?, wait.max(1)))
 }
 
 /// Forgets guesses whose window has ended.

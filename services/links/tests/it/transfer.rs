@@ -56,7 +56,9 @@ story! {
             };
             assert_eq!(of(&before), of(&after), "{field}");
         };
-        ["url", "title", "tags", "notes", "status", "max_clicks", "expires_at", "enabled"].map(same);
+        for field in ["url", "title", "tags", "notes", "status", "max_clicks", "expires_at", "enabled"] {
+            same(field);
+        }
         node.json(Method::DELETE, "/api/links/bulk", clear).await;
         let html = [("content-type", "text/html")];
         let report = node.send(Method::POST, "/api/links/import", &html, bookmarks).await.json();
