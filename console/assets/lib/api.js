@@ -19,7 +19,8 @@ export class ApiError extends Error {
   }
 }
 
-function sentence(text) {
+/** A text of the server as a sentence: a capital first, a full stop last. */
+export function sentence(text) {
   const full = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(full) ? full : `${full}.`;
 }

@@ -37,7 +37,7 @@ export async function draw(box, by) {
       width: Math.max(120, box.clientWidth), height: HEIGHT,
       cursor: { drag: { x: false, y: false }, points: { show: false } },
       legend: { show: true, live: true },
-      scales: { y: { range: (_, __, max) => [0, Math.max(4, Math.ceil(max * 1.1))] } },
+      scales: { x: { range: (_, min, max) => [min, max + (by === "hour" ? 3600 : 86400)] }, y: { range: (_, __, max) => [0, Math.max(4, Math.ceil(max * 1.1))] } },
       axes: [{ ...axis, grid: { show: false }, space: 64, size: 26, values: (_, ticks) => ticks.map((t) => tick(t * 1000)) },
         { ...axis, size: 44, values: (_, ticks) => ticks.map((t) => (Number.isInteger(t) ? t : "")) }],
       series: [

@@ -1,7 +1,7 @@
 // Design choices, switched while the system runs.
 
 import { html, store, useEffect, useState, useStore } from "../lib/dom.js";
-import { get, send } from "../lib/api.js";
+import { get, send, sentence } from "../lib/api.js";
 import { A } from "../lib/route.js";
 import { Choice, Empty, Trouble } from "../lib/parts.js";
 
@@ -53,7 +53,7 @@ export function KnobRow({ knob, set: change, brief }) {
     <div class="knob-head"><span class="knob-name">${label}</span>
       <${Choice} name=${label} options=${knob.allowed.map((v) => [v, words(v)])}
         value=${state.busy ?? (knob.mixed ? null : knob.value)} onChange=${choose} busy=${state.busy !== null} /></div>
-    <p class="quiet">${knob.trades}${note && ` ${note}`}</p>
+    <p class="quiet">${sentence(knob.trades)}${note && ` ${note}`}</p>
     <${Trouble} error=${state.error} /></div>`;
 }
 

@@ -37,7 +37,7 @@ export function place(columns, width, height) {
   const gap = columns.length > 1 ? (width - 64 - CARD.width) / (columns.length - 1) : 0;
   const spread = Math.min(gap, CARD.width + 190);
   const used = spread * (columns.length - 1) + CARD.width;
-  const left = Math.max(32, Math.min(96, (width - used) / 2));
+  const left = Math.max(32, (width - used) / 2);
   const at = new Map();
   columns.forEach((names, x) => names.forEach((name, y) => {
     const slot = (tall - 48) / names.length;
