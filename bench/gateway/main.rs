@@ -38,7 +38,8 @@ fn main() -> io::Result<()> {
     };
     let seconds = Duration::from_secs(number("BENCH_SECONDS", 5));
     let rounds: u64 = number("BENCH_ROUNDS", 4);
-    let dir = tempfile::tempdir()?;
+    let dir = std::env::temp_dir().join(format!("tradewind-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&dir)?;
     let backends = [
         Running::role("backend", &[])?,
         Running::role("backend", &[])?,
@@ -50,8 +51,8 @@ fn main() -> io::Result<()> {
         Running::role("gateway", &addrs)?,
     )];
     for (name, found) in [
-        ("nginx", rival::nginx(dir.path(), &addrs)?),
-        ("haproxy", rival::haproxy(dir.path(), &addrs)?),
+        ("nginx", rival::nginx(&dir, &addrs)?),
+        ("haproxy", rival::haproxy(&dir, &addrs)?),
     ] {
         match found {
             Some(running) => proxies.push(contestant(name, running)),
@@ -72,6 +73,7 @@ fn main() -> io::Result<()> {
     )?;
     drop(proxies);
     drop(backends);
+    std::fs::remove_dir_all(&dir)?;
 
     let mut fronts = vec![
         contestant("gateway, handler in process", Running::role("local", &[])?),

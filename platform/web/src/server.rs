@@ -110,6 +110,12 @@ impl Running {
         Slot(permit.expect("the semaphore is never closed"))
     }
 
+    /// The same for who came as the listener closed; `None` when it stays full, because then nobody
+    /// leaves before the drain.
+    pub async fn slot_soon(&self) -> Option<Slot> {
+        tokio::time::timeout(GOODBYE, self.slot()).await.ok()
+    }
+
     /// Serves one connection on the runtime of the calling task.
     pub fn take(&self, stream: TcpStream, peer: SocketAddr, slot: Slot) {
         let shared = Arc::clone(&self.0);
@@ -180,8 +186,7 @@ pub async fn serve(listener: TcpListener, server: Server, tasks: Tasks) -> Drain
         }
     }
     for (stream, peer) in leftover(listener) {
-        if let Ok(stream) = TcpStream::from_std(stream) {
-            let slot = running.slot().await;
+        if let (Ok(stream), Some(slot)) = (TcpStream::from_std(stream), running.slot_soon().await) {
             running.take(stream, peer, slot);
         }
     }

@@ -53,7 +53,9 @@ pub(crate) async fn serve(
         }
     }
     for ((stream, peer), worker) in leftover(listener).into_iter().zip(workers.iter().cycle()) {
-        let slot = worker.running.slot().await;
+        let Some(slot) = worker.running.slot_soon().await else {
+            continue;
+        };
         if worker.inbox.send((stream, peer, slot)).await.is_err() {
             tracing::error!("a gateway worker has died; its connections are refused");
         }

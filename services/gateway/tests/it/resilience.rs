@@ -120,11 +120,9 @@ async fn a_request_that_may_have_taken_effect_is_not_sent_twice() {
     );
     assert_eq!(world.requests(), 1);
     assert_eq!(world.get("/break").await.status, StatusCode::BAD_GATEWAY);
-    assert_eq!(
-        world.requests(),
-        3,
-        "a GET was tried on the other one as well"
-    );
+    assert_eq!(world.requests(), 4, "a GET was tried three times");
+    let seen = |r: &crate::world::Replica| r.requests() > 0;
+    assert!(world.replicas.iter().all(seen), "on both of them");
 }
 
 #[tokio::test]
