@@ -51,10 +51,10 @@ pub(super) enum Command {
 #[derive(Debug, Clone, Args)]
 pub(super) struct Common {
     /// The configuration file [default: tradewind.toml, if it is there]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// Where databases and keys live [default: ./.tradewind]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
 }
 

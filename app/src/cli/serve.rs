@@ -1,11 +1,13 @@
 //! `tradewind serve`: one service, started by an orchestrator or by our own supervisor.
 
+use std::fs::File;
 use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use kernel::Ctx;
+use nix::unistd::dup2_stdout;
 
 use super::args::ServeArgs;
 use super::output::Output;
@@ -68,6 +70,9 @@ fn inherited() -> Result<TcpListener> {
     listener
         .local_addr()
         .context("standard output is no listener; leave --supervised to 'up'")?;
+    // As long as standard output is the listener too, it would not close when we close it.
+    let nowhere = File::options().write(true).open("/dev/null")?;
+    dup2_stdout(nowhere).context("cannot let go of standard output")?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }

@@ -57,18 +57,22 @@ fn the_page_about_the_configuration_says_what_the_structs_say() {
 }
 
 fn page(root: &Path) -> String {
-    let sources = [
-        ("", "app/src"),
-        ("gateway::", "services/gateway/src"),
-        ("links::", "services/links/src"),
-        ("", "platform/web/src"),
-        ("", "platform/telemetry/src"),
-    ];
+    let mut sources: Vec<(String, PathBuf)> =
+        ["app/src", "platform/web/src", "platform/telemetry/src"]
+            .map(|folder| (String::new(), root.join(folder)))
+            .to_vec();
+    for service in std::fs::read_dir(root.join("services"))
+        .expect("services")
+        .flatten()
+    {
+        let name = service.file_name().to_string_lossy().replace('-', "_");
+        sources.push((format!("{name}::"), service.path().join("src")));
+    }
     let mut known = BTreeMap::new();
     for (prefix, folder) in sources {
-        for file in files(&root.join(folder)) {
+        for file in files(&folder) {
             let text = std::fs::read_to_string(&file).expect("a source file");
-            describe(&text, prefix, &mut known);
+            describe(&text, &prefix, &mut known);
         }
     }
     let defaults = serde_json::to_value(Config::default()).expect("plain data");
@@ -95,10 +99,6 @@ fn page(root: &Path) -> String {
     page
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a walk over four things at once, in one place"
-)]
 fn write_table(
     page: &mut String,
     section: &str,
@@ -117,7 +117,8 @@ fn write_table(
         };
         let value = &values[name];
         // A type of the same crate as the struct, or one that is named with its crate.
-        let candidates = [format!("{module}{kind}"), kind.clone()];
+        let kind = kind.trim_start_matches("::");
+        let candidates = [format!("{module}{kind}"), kind.to_owned()];
         let found = candidates
             .iter()
             .find(|k| known.get(*k).is_some_and(|d| !d.fields.is_empty()));

@@ -35,6 +35,10 @@ async fn crash_of_every_process_apart_loses_nothing_that_was_acknowledged() {
     .await;
 }
 
+#[expect(
+    clippy::print_stdout,
+    reason = "the seed of a failing run is needed to replay it"
+)]
 async fn run(args: &[&str], count: u32) {
     let seed = std::env::var("TRADEWIND_CRASH_SEED")
         .ok()

@@ -221,8 +221,10 @@ impl Setting {
     }
 
     async fn compose(&self) -> Running {
-        let mut config = Config::default();
-        config.data = self.dir.path().to_owned();
+        let mut config = Config {
+            data: self.dir.path().to_owned(),
+            ..Config::default()
+        };
         config.listen.set_port(0);
         config.topology = Layout::Together;
         config.gateway.workers = 1;

@@ -82,27 +82,30 @@ mod tests {
     }
 
     fn sound() -> (History, State) {
-        let mut history = History::default();
-        history.creates = vec![
-            create("u1", "a", Told::Done),
-            create("u2", "b", Told::Unknown),
-            create("u3", "c", Told::Unknown),
-            create("u4", "d", Told::Refused),
-        ];
-        history.clicks.insert(
-            "a".to_owned(),
-            Clicks {
-                attempted: 10,
-                redirected: 8,
-            },
-        );
-        history.limits.insert("a".to_owned(), 9);
-        let mut state = State::default();
-        state.links = vec![
-            ("a".to_owned(), "u1".to_owned()),
-            ("b".to_owned(), "u2".to_owned()),
-        ];
-        state.clicks.insert("a".to_owned(), 9);
+        let history = History {
+            creates: vec![
+                create("u1", "a", Told::Done),
+                create("u2", "b", Told::Unknown),
+                create("u3", "c", Told::Unknown),
+                create("u4", "d", Told::Refused),
+            ],
+            clicks: [(
+                "a".to_owned(),
+                Clicks {
+                    attempted: 10,
+                    redirected: 8,
+                },
+            )]
+            .into(),
+            limits: [("a".to_owned(), 9)].into(),
+        };
+        let links = [("a", "u1"), ("b", "u2")];
+        let state = State {
+            links: links
+                .map(|(code, target)| (code.to_owned(), target.to_owned()))
+                .to_vec(),
+            clicks: [("a".to_owned(), 9)].into(),
+        };
         (history, state)
     }
 
