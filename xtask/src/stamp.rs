@@ -24,7 +24,10 @@ pub fn run(root: &Path, name: &str) -> Result<Outcome> {
     format(root, &name)?;
     let mut text: String = written.iter().map(|path| format!("  {path}\n")).collect();
     text.insert_str(0, &format!("stamped the service `{}`:\n", name.as_str()));
-    text.push_str("next: change its domain and contract, then run `cargo xtask graph` and `cargo xtask tidy`\n");
+    text.push_str("next: change its domain and its contract to what you need, then run\n");
+    text.push_str("  cargo xtask graph && cargo xtask tidy && cargo test -p ");
+    text.push_str(name.as_str());
+    text.push_str("\n  UPDATE_DOCS=1 cargo test -p tradewind configuration\n");
     Ok(Outcome {
         text,
         success: true,
