@@ -26,7 +26,7 @@ pub struct TraceFilter {
 }
 
 /// A trace in one line: its first step in this process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceSummary {
     /// The trace, as 32 hex digits.
     pub trace_id: String,
