@@ -12,6 +12,9 @@ use crate::http::no_such_page;
 const INDEX: &str = include_str!("../assets/index.html");
 /// What stands in the page for the path of the other files.
 const PLACEHOLDER: &str = "{{files}}";
+/// What stands in the page for the names of its modules: asked for at once, not one by one as each
+/// is read by the one before.
+const PRELOAD: &str = "{{preload}}";
 const ROOT: &str = "/console/";
 
 macro_rules! files {
@@ -80,7 +83,9 @@ impl Page {
             .map(|b| format!("{b:02x}"))
             .collect();
         let folder = format!("{ROOT}files/{name}");
-        let index = INDEX.replace(PLACEHOLDER, &folder);
+        let index = INDEX
+            .replace(PRELOAD, &preload())
+            .replace(PLACEHOLDER, &folder);
         let html = HeaderValue::from_static("text/html; charset=utf-8");
         Self {
             index: Asset::new(html, index.into()),
@@ -109,4 +114,13 @@ impl Page {
         }
         no_such_page().into_web()
     }
+}
+
+fn preload() -> String {
+    let modules = FILES.iter().map(|(path, _)| *path).filter(|path| {
+        let module = path.ends_with(".mjs") || path.ends_with(".js");
+        module && !path.ends_with(".iife.min.js")
+    });
+    let links = modules.map(|m| format!("<link rel=\"modulepreload\" href=\"{PLACEHOLDER}{m}\">"));
+    links.collect::<Vec<_>>().join("\n")
 }

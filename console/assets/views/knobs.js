@@ -2,6 +2,7 @@
 
 import { html, store, useEffect, useState, useStore } from "../lib/dom.js";
 import { get, send, sentence } from "../lib/api.js";
+import { live } from "../lib/live.js";
 import { A } from "../lib/route.js";
 import { Choice, Empty, Trouble } from "../lib/parts.js";
 
@@ -23,10 +24,20 @@ async function set(knob, value) {
   shared.set((s) => ({ ...s, knobs: s.knobs.map((k) => (same(k) ? changed : k)) }));
 }
 
-/** Every knob; read anew each time that a view opens. */
+const changes = () => live.get().marks.findLast((m) => m.kind === "knob")?.id;
+
+/** Every knob; read anew when a view opens, and when somebody switched one, here or elsewhere. */
 export function useKnobs() {
   const { knobs, error } = useStore(shared);
-  useEffect(() => { load(); }, []);
+  useEffect(() => {
+    let seen = changes();
+    load();
+    return live.watch(() => {
+      if (changes() === seen) return;
+      seen = changes();
+      load();
+    });
+  }, []);
   return { knobs, error, set, reload: load };
 }
 

@@ -24,6 +24,18 @@ export async function design({ browser, check }) {
       && (await knob.locator(".choice").getAttribute("aria-busy")) === "false");
   });
 
+  await check("a change made elsewhere is seen", async () => {
+    const other = await browser.open("/design");
+    const [here, there] = [page, other].map((p) => p.locator(".knob").first());
+    await there.waitFor();
+    const before = await setting(here);
+    await there.locator("label:not(.on)").first().click();
+    await until("this page shows it too", async () => (await setting(here)) !== before);
+    await there.locator("label", { hasText: before }).first().click();
+    await until("and the way back", async () => (await setting(here)) === before);
+    await other.context().close();
+  });
+
   await check("each choice says what it trades", async () => {
     for (const text of await page.locator(".knob > p").allInnerTexts()) truth(text.length > 15, `too short: ${text}`);
   });
