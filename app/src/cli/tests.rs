@@ -1,3 +1,5 @@
+//! The command line is sound, and says no in words.
+
 use clap::CommandFactory;
 
 use super::*;

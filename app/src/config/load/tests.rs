@@ -1,3 +1,5 @@
+//! Layers override one another, and a mistake is named with its place.
+
 use super::*;
 
 fn of(text: &str) -> Layers {
