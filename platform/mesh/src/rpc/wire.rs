@@ -14,7 +14,7 @@ use crate::{CallCx, Codec, Failure, FailureKind, MeshError, Payload, Reply};
 pub(crate) fn write_cx(cx: &CallCx, headers: &mut HeaderMap) {
     headers.insert(DEADLINE, HeaderValue::from(cx.deadline.0.micros()));
     if cx.trace.is_some()
-        && let Ok(value) = HeaderValue::from_str(&cx.trace.header_value())
+        && let Ok(value) = HeaderValue::from_bytes(&traceparent(cx.trace))
     {
         headers.insert(TRACEPARENT, value);
     }
@@ -23,6 +23,22 @@ pub(crate) fn write_cx(cx: &CallCx, headers: &mut HeaderMap) {
         if let Some(value) = text.as_deref().and_then(|t| HeaderValue::from_str(t).ok()) {
             headers.insert(name, value);
         }
+    }
+}
+
+/// `00-<trace>-<span>-<flags>`, written by hand because every call carries it.
+fn traceparent(trace: TraceContext) -> [u8; 55] {
+    let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+    write_hex(&mut text[3..35], trace.trace_id);
+    write_hex(&mut text[36..52], u128::from(trace.span_id));
+    write_hex(&mut text[53..55], u128::from(trace.sampled));
+    text
+}
+
+fn write_hex(digits: &mut [u8], mut value: u128) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(value & 15) as usize];
+        value >>= 4;
     }
 }
 
@@ -157,6 +173,22 @@ mod tests {
         let read = read_error("mesh unavailable safe");
         assert_eq!(read, Some((false, Code::Unavailable, Retry::Safe)));
         assert_eq!(read_error("somebody else"), None);
+    }
+
+    #[test]
+    fn a_trace_is_written_as_the_standard_says() {
+        let trace_id = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c;
+        let trace = TraceContext {
+            trace_id,
+            span_id: 0xb7ad_6b71_6920_3331,
+            sampled: true,
+        };
+        let text = traceparent(trace);
+        assert_eq!(
+            &text,
+            b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        );
+        assert_eq!(text, trace.header_value().as_bytes());
     }
 
     #[test]
