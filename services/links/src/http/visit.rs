@@ -108,13 +108,20 @@ async fn of_code(service: &Service, request: Head, body: Option<Body>, code: Str
     act(service, &request, &found, decision).await
 }
 
+/// Shows where the link leads, unless it leads nowhere now.
 async fn preview(service: &Service, request: &Head, code: &str) -> Response {
-    match find(service, request, code).await {
-        Ok(found) => {
+    let found = match find(service, request, code).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let visitor = Visitor::new(&[], "", service.ctx.now().micros());
+    match decide(&found.route, &visitor, true) {
+        Decision::Disabled => pages::not_found(request, &Page::Disabled),
+        Decision::Expired => pages::gone(request),
+        _ => {
             service.meters.preview.inc();
             pages::preview(&found.route)
         }
-        Err(response) => *response,
     }
 }
 

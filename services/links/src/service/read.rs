@@ -295,15 +295,15 @@ fn filter(request: ListLinks, limit: u32) -> Result<Filter, LinksError> {
             "default" => Ok(String::new()),
             other => host::normal(other).map_err(|e| LinksError::invalid("domain", e.to_string())),
         });
-    if request
-        .search
-        .as_ref()
-        .is_some_and(|s| s.chars().count() > 200)
-    {
-        return Err(LinksError::invalid("search", "at most 200 characters"));
+    let search = request.search.unwrap_or_default();
+    if search.chars().count() > 200 || search.contains('\0') {
+        return Err(LinksError::invalid(
+            "search",
+            "at most 200 characters, none of them NUL",
+        ));
     }
     Ok(Filter {
-        search: request.search.filter(|s| !s.trim().is_empty()),
+        search: (!search.trim().is_empty()).then_some(search),
         tag: request
             .tag
             .filter(|t| !t.is_empty())

@@ -156,6 +156,10 @@ pub(crate) async fn by_url(tx: &mut Tx<'_>, domain: &str, url: &str) -> Result<O
 
 /// The link that `name` means: its id, `ext_<external id>`, or its code on `domain`.
 pub(crate) async fn by_name(tx: &mut Tx<'_>, domain: &str, name: &str) -> Result<Option<Found>> {
+    // PostgreSQL takes no text with a NUL in it; no name has one.
+    if name.contains('\0') || domain.contains('\0') {
+        return Ok(None);
+    }
     if let Some(external) = name.strip_prefix("ext_")
         && let Some(found) = by_external_id(tx, external).await?
     {

@@ -136,11 +136,4 @@ pub(crate) async fn tags(tx: &mut Tx<'_>) -> Result<Vec<TagCount>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::pattern;
-
-    #[test]
-    fn wildcards_of_a_search_stand_for_themselves() {
-        assert_eq!(pattern("50%_\\x"), "%50\\%\\_\\\\x%");
-    }
-}
+mod tests;

@@ -171,3 +171,22 @@ fn the_document_names_every_resource() {
         assert!(schemas.contains_key(name), "{name} in {:?}", schemas.keys());
     }
 }
+
+story! {
+    async fn odd_characters_in_names_are_no_fault_of_the_store(world: 1) {
+        let node = world.node();
+        for path in ["/api/links/%00", "/api/links/ext_%00", "/api/links/%F0%9F%98%80", "/%00", "/a%00b", "/%FF", "/%F0%9F%98%80"] {
+            assert_eq!(node.get(path).await.status, 404, "{path}");
+        }
+        for query in ["search=%00", "tag=%00", "domain=%00", "cursor=%00"] {
+            assert_eq!(node.get(&format!("/api/links?{query}")).await.status, 422, "{query}");
+        }
+        assert_eq!(node.get("/api/links/abc?domain=%00").await.status, 404);
+        for field in ["title", "notes", "external_id", "code", "domain", "cache_control"] {
+            let body = json!({"url": "https://a.example", field: "a\u{0}b"});
+            assert_eq!(node.json(Method::POST, "/api/links", body).await.status, 422, "{field}");
+        }
+        let tagged = json!({"url": "https://a.example", "tags": ["\u{0}"], "password": "\u{0}"});
+        assert_eq!(node.json(Method::POST, "/api/links", tagged).await.status, 422);
+    }
+}
