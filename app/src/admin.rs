@@ -94,6 +94,8 @@ impl Admin {
             (&Method::GET, ["process"]) => Ok(self.process()),
             (&Method::GET, ["knobs"]) => Ok(json(StatusCode::OK, &self.knobs())),
             (&Method::GET, ["edges"]) => Ok(json(StatusCode::OK, &self.host.mesh.list())),
+            (&Method::GET, ["routes"]) => Ok(self.routes()),
+            (&Method::GET, ["upstreams"]) => Ok(self.upstreams()),
             (&Method::GET, ["timeline"]) => self.timeline(&query),
             (&Method::GET, ["traces"]) => self.traces(&query),
             (&Method::GET, ["traces", id]) => self.trace(id),

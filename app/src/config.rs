@@ -13,6 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use web::{Network, NetworkError};
 
 pub use keys::keys;
 pub use load::{Layers, Override, env_name};
@@ -31,6 +32,8 @@ pub struct Config {
     pub topology: Topology,
     /// How a call inside one process travels.
     pub hand_over: HandOver,
+    /// Proxies whose `X-Forwarded-For` is believed: addresses or networks such as `10.0.0.0/8`.
+    pub trusted_proxies: Vec<String>,
     /// Threads that run requests, per process; 0 means one per core, at most 8.
     pub workers: usize,
     /// How many processes of each service, by name; only apart.
@@ -222,6 +225,7 @@ impl Default for Config {
             listen: (Ipv4Addr::LOCALHOST, PORT).into(),
             topology: Topology::default(),
             hand_over: HandOver::default(),
+            trusted_proxies: Vec::new(),
             workers: 0,
             replicas: BTreeMap::new(),
             store: Store::default(),
@@ -258,6 +262,14 @@ impl Config {
         }
     }
 
+    /// The proxies whose word about a client is believed.
+    pub(crate) fn proxies(&self) -> Result<Vec<Network>, NetworkError> {
+        self.trusted_proxies
+            .iter()
+            .map(|text| text.parse())
+            .collect()
+    }
+
     /// What is readable and yet wrong: the key, and what to do.
     fn wrong(&self) -> Option<(String, String)> {
         for (service, count) in &self.replicas {
@@ -280,6 +292,12 @@ impl Config {
         if self.topology == Topology::Apart && self.hand_over == HandOver::Strict {
             let hint = "strict is for one process; apart already goes through the codecs";
             return Some(("hand_over".to_owned(), hint.to_owned()));
+        }
+        if let Err(error) = self.proxies() {
+            return Some(("trusted_proxies".to_owned(), error.to_string()));
+        }
+        if let Err(error) = telemetry::log::check(&self.log.to_telemetry()) {
+            return Some(("log.level".to_owned(), error.to_string()));
         }
         if let Some(secret) = &self.cluster.secret
             && secret.len() < 32

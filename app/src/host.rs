@@ -9,6 +9,7 @@ use bus::{Bus, Consumer};
 use cache::{Redis, RedisOptions, Tier};
 use console::{Replica, ReplicaState};
 use futures_util::future::BoxFuture;
+use gateway::Gateway;
 use kernel::{Ctx, KnobInfo, Knobs, Tasks, Timestamp};
 use mesh::{Dispatch, MeshRegistry};
 use parking_lot::Mutex;
@@ -31,6 +32,8 @@ pub(crate) struct Host {
     pub(crate) mesh: MeshRegistry,
     /// Who asks, at every listener of this process.
     pub(crate) ingress: Ingress,
+    /// The same at the internal listener, where the cluster secret may be the only key.
+    pub(crate) internal_ingress: Ingress,
     pub(crate) keys: Keys,
     pub(crate) secret: ClusterSecret,
     /// Events from and to the services of this process.
@@ -41,6 +44,8 @@ pub(crate) struct Host {
     pub(crate) finding: Tasks,
     /// Work that goes on until the last request is answered.
     pub(crate) tasks: Tasks,
+    /// The gateway, if it is in this process.
+    pub(crate) front: OnceLock<Gateway>,
     /// Where its internal listener is, once it is.
     pub(crate) address: OnceLock<SocketAddr>,
     pub(crate) phase: Phase,

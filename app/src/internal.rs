@@ -12,6 +12,7 @@ use http::{HeaderValue, StatusCode, header};
 use kernel::{Code, Tasks};
 use mesh::rpc::RpcServer;
 use serde::Serialize;
+use telemetry::{SpanKind, TraceContext};
 use tokio::net::TcpListener;
 use web::{Body, Caller, Handler, Meta, ProblemReply, Request, Response, RouteSpec, Server};
 use web::{headers, serve};
@@ -25,9 +26,27 @@ pub(crate) struct Internal {
     admin: Admin,
     rpc: Arc<dyn Handler>,
     /// Routes of services, the longest first.
-    routes: Vec<(String, Arc<dyn Handler>)>,
+    routes: Vec<Mount>,
     /// More paths for processes of this system alone, by their first segment.
     members: Vec<(&'static str, Arc<dyn Handler>)>,
+}
+
+/// A service's way in.
+struct Mount {
+    /// Without its last slash.
+    prefix: String,
+    service: &'static str,
+    handler: Arc<dyn Handler>,
+}
+
+impl Mount {
+    fn of(hosted: &Hosted, route: &RouteSpec) -> Self {
+        Self {
+            prefix: route.prefix.trim_end_matches('/').to_owned(),
+            service: hosted.name,
+            handler: Arc::clone(&hosted.handler),
+        }
+    }
 }
 
 impl Internal {
@@ -43,18 +62,11 @@ impl Internal {
             let rpc = rpc.clone();
             async move { rpc.call(request).await.map(Body::stream) }
         });
-        let mut routes: Vec<(String, Arc<dyn Handler>)> = Vec::new();
+        let mut routes = Vec::new();
         for hosted in here {
-            let handler = &hosted.handler;
-            let prefix = |route: &RouteSpec| route.prefix.trim_end_matches('/').to_owned();
-            routes.extend(
-                hosted
-                    .routes
-                    .iter()
-                    .map(|r| (prefix(r), Arc::clone(handler))),
-            );
+            routes.extend(hosted.routes.iter().map(|route| Mount::of(hosted, route)));
         }
-        routes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+        routes.sort_by_key(|mount| std::cmp::Reverse(mount.prefix.len()));
         Self {
             host: Arc::clone(host),
             admin,
@@ -71,16 +83,47 @@ impl Internal {
         self
     }
 
-    /// The handler of the service that `path` belongs to.
-    fn service(&self, path: &str) -> Option<&Arc<dyn Handler>> {
-        let covers = |prefix: &str| {
-            path.strip_prefix(prefix)
+    /// The service that `path` belongs to.
+    fn service(&self, path: &str) -> Option<&Mount> {
+        let covers = |mount: &&Mount| {
+            path.strip_prefix(mount.prefix.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        self.routes
-            .iter()
-            .find(|(prefix, _)| covers(prefix))
-            .map(|(_, handler)| handler)
+        self.routes.iter().find(covers)
+    }
+
+    /// The answer of a service, as a step of the trace that the gateway began.
+    fn traced(
+        &self,
+        mount: &Mount,
+        parent: TraceContext,
+        mut request: Request,
+    ) -> BoxFuture<'static, Response> {
+        if !parent.sampled {
+            return mount.handler.call(request);
+        }
+        let traces = &self.host.telemetry.traces;
+        let mut span = traces.span(
+            "http request",
+            mount.service,
+            Some(parent),
+            SpanKind::Server,
+        );
+        span.attr("http.request.method", request.method().as_str());
+        span.attr("url.path", request.uri().path());
+        span.attr("service.instance.id", self.host.id.as_str());
+        if let Some(meta) = request.extensions_mut().get_mut::<Meta>() {
+            meta.trace = span.context();
+        }
+        let answering = mount.handler.call(request);
+        Box::pin(async move {
+            let response = answering.await;
+            span.attr("http.response.status_code", response.status().as_str());
+            if response.status().is_server_error() {
+                span.error(response.status().to_string());
+            }
+            response
+        })
     }
 
     fn route(&self, request: Request) -> BoxFuture<'static, Response> {
@@ -103,7 +146,8 @@ impl Internal {
             }
         }
         match self.service(path) {
-            Some(handler) => handler.call(request),
+            Some(mount) if handed_on => self.traced(mount, meta.trace, request),
+            Some(mount) => mount.handler.call(request),
             None => ready(ProblemReply::new(Code::NotFound, "there is nothing here").into_web()),
         }
     }
@@ -162,7 +206,7 @@ pub(crate) async fn bind(host: &Host) -> Result<TcpListener> {
 pub(crate) fn run(host: &Host, internal: Internal, listener: TcpListener, tasks: &Tasks) {
     let server = Server {
         limits: host.config.gateway.limits.clone(),
-        ..Server::new(Arc::new(internal), host.ingress.clone())
+        ..Server::new(Arc::new(internal), host.internal_ingress.clone())
     };
     tasks.spawn(serve(listener, server, tasks.clone()));
 }

@@ -7,38 +7,40 @@ use crate::config::Config;
 
 /// An address that would let strangers in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{key} = {addr} can be reached from other machines, and no API key is configured; \
-     create one with: tradewind key create {name} --data {data}"
-)]
-pub struct Unsafe {
-    key: &'static str,
-    addr: SocketAddr,
-    name: &'static str,
-    data: String,
+pub enum Unsafe {
+    /// The world could change things without a key.
+    #[error(
+        "listen = {addr} can be reached from other machines, and no API key is configured; \
+         create one with: tradewind key create admin --data {data}"
+    )]
+    Public {
+        /// The address.
+        addr: SocketAddr,
+        /// The data directory.
+        data: String,
+    },
+    /// Other machines could not prove that they belong to the system.
+    #[error(
+        "internal.listen = {addr} can be reached from other machines, and no secret is configured \
+         that processes there could share; set cluster.secret (TRADEWIND__CLUSTER__SECRET)"
+    )]
+    Internal {
+        /// The address.
+        addr: SocketAddr,
+    },
 }
 
-/// Refuses addresses beyond loopback unless keys are configured.
+/// Refuses addresses beyond loopback unless whoever comes from there can be told apart.
 pub fn check(config: &Config, data: &Path, has_keys: bool) -> Result<(), Unsafe> {
-    if has_keys {
-        return Ok(());
+    let (addr, internal) = (config.listen, config.internal.listen);
+    if !addr.ip().is_loopback() && !has_keys {
+        let data = data.display().to_string();
+        return Err(Unsafe::Public { addr, data });
     }
-    let listens = [
-        ("listen", config.listen),
-        ("internal.listen", config.internal.listen),
-    ];
-    match listens
-        .into_iter()
-        .find(|(_, addr)| !addr.ip().is_loopback())
-    {
-        Some((key, addr)) => Err(Unsafe {
-            key,
-            addr,
-            name: "admin",
-            data: data.display().to_string(),
-        }),
-        None => Ok(()),
+    if !internal.ip().is_loopback() && config.cluster.secret.is_none() {
+        return Err(Unsafe::Internal { addr: internal });
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -61,12 +63,9 @@ mod tests {
         assert_eq!(check(&config, data, true), Ok(()));
         config.listen = "[::1]:80".parse().expect("an address");
         config.internal.listen = "10.0.0.1:7070".parse().expect("an address");
-        let said = check(&config, data, false)
-            .expect_err("refused")
-            .to_string();
-        assert!(
-            said.starts_with("internal.listen = 10.0.0.1:7070"),
-            "{said}"
-        );
+        let said = check(&config, data, true).expect_err("refused").to_string();
+        assert!(said.contains("TRADEWIND__CLUSTER__SECRET"), "{said}");
+        config.cluster.secret = Some("s".repeat(32));
+        assert_eq!(check(&config, data, false), Ok(()));
     }
 }

@@ -15,7 +15,7 @@ use bus::{Bus, BusOptions};
 use kernel::{Ctx, Tasks};
 use mesh::MeshRegistry;
 use telemetry::{EventKind, OtlpConfig, Sampling, Telemetry};
-use web::{ClusterSecret, Ingress};
+use web::{ClusterSecret, Ingress, Keys};
 
 use crate::config::{Config, Topology};
 use crate::data::DataDir;
@@ -110,6 +110,15 @@ fn host(config: Config, env: &Env) -> Result<Host> {
     };
     let secret = ClusterSecret::new(&secret);
     let keys = watched(KeyFile::at(data.keys_file()), &tasks)?;
+    let proxies = config.proxies()?;
+    // Beyond loopback nobody is let in for being near.
+    let inner_keys = if keys.is_open() && !config.internal.listen.ip().is_loopback() {
+        Keys::of(&[])?
+    } else {
+        keys.clone()
+    };
+    let ingress =
+        |keys: &Keys| Ingress::new(keys.clone(), &*ctx.random).with_cluster(secret.clone());
     let bus = Bus::new(
         &ctx,
         telemetry.metrics.clone(),
@@ -120,9 +129,11 @@ fn host(config: Config, env: &Env) -> Result<Host> {
     Ok(Host {
         id: env.role.id(),
         mesh: MeshRegistry::new(ctx.clone(), telemetry.clone()),
-        ingress: Ingress::new(keys.clone(), &*ctx.random).with_cluster(secret.clone()),
+        ingress: ingress(&keys).with_trusted_proxies(&proxies),
+        internal_ingress: ingress(&inner_keys),
         started: ctx.now(),
         address: OnceLock::new(),
+        front: OnceLock::new(),
         phase: Phase::default(),
         keys,
         bus,

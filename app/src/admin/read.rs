@@ -1,5 +1,6 @@
 //! What can be read of a process.
 
+use gateway::Gateway;
 use http::{Method, StatusCode};
 use kernel::{Code, Timestamp};
 use serde::Serialize;
@@ -39,6 +40,12 @@ const OFFERS: &[(&str, &str, &str)] = &[
         "DELETE",
         "/admin/faults/ID",
         "end a fault before its time; ?caller=&callee=",
+    ),
+    ("GET", "/admin/routes", "where the gateway sends requests"),
+    (
+        "GET",
+        "/admin/upstreams",
+        "the replicas behind the gateway, and why one is out",
     ),
     (
         "GET",
@@ -122,6 +129,18 @@ impl Admin {
             list.into_iter().map(move |knob| view(name, &knob))
         };
         self.services.iter().flat_map(of).collect()
+    }
+
+    /// Where the gateway of this process sends requests; nothing when there is none.
+    pub(super) fn routes(&self) -> Response {
+        let routes = self.host.front.get().map(Gateway::routes);
+        json(StatusCode::OK, &routes.unwrap_or_default())
+    }
+
+    /// The replicas behind the gateway of this process, and why one is out.
+    pub(super) fn upstreams(&self) -> Response {
+        let upstreams = self.host.front.get().map(Gateway::upstreams);
+        json(StatusCode::OK, &upstreams.unwrap_or_default())
     }
 
     pub(super) fn timeline(&self, query: &Query) -> Answer {

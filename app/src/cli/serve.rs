@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use kernel::Ctx;
@@ -16,6 +17,9 @@ use crate::compose::{GATEWAY, servable};
 use crate::data::DataDir;
 use crate::leash::let_go;
 use crate::start::{Env, Role, start};
+
+/// How long a process finishes requests when its supervisor was killed.
+const ORPHAN_DRAIN: Duration = Duration::from_secs(3);
 
 pub(super) fn run(args: &ServeArgs, output: Output) -> Result<ExitCode> {
     let config = args.shared.on(args.common.layers()?).merge()?;
@@ -49,15 +53,27 @@ pub(super) fn run(args: &ServeArgs, output: Output) -> Result<ExitCode> {
         if !supervised {
             output.say(&format!("{} is ready", service), running.ready())?;
         }
-        tokio::select! {
-            () = signals.next() => {}
+        let orphaned = tokio::select! {
+            () = signals.next() => false,
             () = let_go(), if supervised => {
                 tracing::warn!("the supervisor is gone; stopping");
+                true
             }
-        }
+        };
+        let drain = async {
+            // Nobody supervises what is left over for long.
+            let within = if orphaned {
+                ORPHAN_DRAIN
+            } else {
+                Duration::MAX
+            };
+            // Either way this is the end of it.
+            let _ = tokio::time::timeout(within, running.drain()).await;
+        };
         tokio::select! {
-            () = running.drain() => {}
+            () = drain => {}
             () = signals.next() => std::process::exit(130),
+            () = let_go(), if supervised && !orphaned => std::process::exit(130),
         }
         Ok(ExitCode::SUCCESS)
     })

@@ -28,6 +28,9 @@ pub(crate) async fn compose(host: &Host) -> Result<(Gateway, Hosted)> {
         .await
         .context("cannot prepare the data of the gateway")?;
     let mut hosted = Hosted::page(GATEWAY, Vec::new(), parts.gateway.handler());
+    // For its administration: where it sends requests, and why a replica is out.
+    let first = host.front.set(parts.gateway.clone()).is_ok();
+    debug_assert!(first, "a process has one gateway");
     hosted.knobs = parts.knobs;
     hosted.db = Some(db);
     Ok((parts.gateway, hosted))

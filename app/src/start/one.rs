@@ -1,11 +1,12 @@
 //! One service in a process of its own; the others are elsewhere.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use gateway::Gateway;
 use kernel::Tasks;
-use mesh::discovery::Registration;
+use mesh::discovery::{Discovery as _, Registration};
 
 use super::{Env, Running, public_listener, ready};
 use crate::admin::Admin;
@@ -17,6 +18,8 @@ use crate::{carriers, front, parts};
 
 /// How long the others believe in this process without hearing from it.
 const LEASE_MS: u64 = 3_000;
+/// How long the gateway waits for each of the others at its start.
+const KNOWN_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> Result<Running> {
     let listener = internal::bind(&host).await?;
@@ -46,6 +49,9 @@ pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> R
         Some(gateway) => Some(open(&host, gateway, env, &outer)?),
         None => None,
     };
+    if service == GATEWAY && host.discovery.registry.is_some() {
+        everybody_known(&host).await;
+    }
     host.phase.ready();
     announce(&host, service)?;
     let ready = ready(&host.config, public, host.internal_addr()?);
@@ -63,6 +69,21 @@ fn open(host: &Host, gateway: Gateway, env: Env, outer: &Tasks) -> Result<std::n
     let addr = public.local_addr()?;
     front::serve(gateway, public, outer)?;
     Ok(addr)
+}
+
+/// Waits until the registry has told where every service is: until then requests would find nobody.
+async fn everybody_known(host: &Host) {
+    let names = compose::SERVICES.iter().map(|service| service.name);
+    for name in names.chain([compose::CONSOLE]) {
+        let mut endpoints = host.discovery.watch(name);
+        let known = endpoints.wait_for(|known| !known.is_empty());
+        if tokio::time::timeout(KNOWN_WITHIN, known).await.is_err() {
+            tracing::warn!(
+                service = name,
+                "nobody answers for it yet; going on without"
+            );
+        }
+    }
 }
 
 /// Tells the registry, if there is one, where this process is.

@@ -23,7 +23,8 @@ impl Program {
         let file = data.join("test-ready.json");
         let _ = std::fs::remove_file(&file);
         let mut child = command(data)
-            .args(["up", "--listen", "127.0.0.1:0", "--ready-file"])
+            .env("TRADEWIND__LISTEN", "127.0.0.1:0")
+            .args(["up", "--ready-file"])
             .arg(&file)
             .arg("--data")
             .arg(data)

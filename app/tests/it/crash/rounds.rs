@@ -28,6 +28,8 @@ pub(crate) struct Rounds {
     round: u32,
     /// Everything since the first round.
     all: History,
+    /// How often a client did not know, and asked again.
+    asked_again: u32,
 }
 
 impl Rounds {
@@ -40,6 +42,7 @@ impl Rounds {
             random,
             round: 0,
             all: History::default(),
+            asked_again: 0,
         }
     }
 
@@ -74,18 +77,21 @@ impl Rounds {
 
     /// What was done, in a line.
     pub(crate) fn summary(&self) -> String {
-        let told = |told| self.all.creates.iter().filter(|c| c.told == told).count();
+        let links = self
+            .all
+            .creates
+            .iter()
+            .filter(|c| c.told == Told::Done)
+            .count();
         let redirected: u64 = self
             .all
             .clicks
             .values()
             .map(|clicks| clicks.redirected)
             .sum();
+        let (kills, again) = (self.round, self.asked_again);
         format!(
-            "{} kills, {} links acknowledged, {} unknown, {redirected} clicks acknowledged",
-            self.round,
-            told(Told::Done),
-            told(Told::Unknown),
+            "{kills} kills, {links} links, {again} of them asked for again, {redirected} clicks"
         )
     }
 
@@ -105,6 +111,7 @@ impl Rounds {
                 let (told, code) = send_create(&system.client, &create.key, &create.link).await;
                 assert_eq!(told, Told::Done, "{} can be sent again", create.target);
                 (create.told, create.code) = (told, code);
+                self.asked_again += 1;
             }
         }
         let of_round = self.all.of(&prefix);
