@@ -105,7 +105,7 @@ impl Drop for Timer {
             let mut idle = idle.borrow_mut();
             if idle.len() == IDLE_MAX {
                 // The oldest may be of a runtime that has ended.
-                idle.swap_remove(0);
+                drop(idle.swap_remove(0));
             }
             idle.push((self.runtime, sleep));
         });
