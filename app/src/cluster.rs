@@ -12,6 +12,7 @@ use http::Method;
 
 use crate::admin::{Admin, KnobSet};
 use crate::client::Client;
+use crate::compose::CONSOLE;
 use crate::config::{Config, Topology};
 use crate::host::Host;
 use crate::supervisor::{ProcessView, State, Supervisor};
@@ -22,6 +23,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 pub(crate) struct System {
     pub(crate) host: Arc<Host>,
     pub(crate) admin: Admin,
+    /// Whether the console is in this process.
+    pub(crate) has_page: bool,
     /// The processes that this one supervises.
     pub(crate) others: Option<Others>,
 }
@@ -134,6 +137,15 @@ impl Others {
     }
 }
 
+impl System {
+    /// The services in this process, the page among them.
+    fn names(&self) -> Vec<&'static str> {
+        let mut names = self.admin.services();
+        names.extend(self.has_page.then_some(CONSOLE));
+        names
+    }
+}
+
 #[async_trait]
 impl console::Cluster for System {
     fn about(&self) -> About {
@@ -141,7 +153,7 @@ impl console::Cluster for System {
     }
 
     async fn replicas(&self) -> Vec<Replica> {
-        let mut replicas = vec![self.host.replica(&self.admin.services())];
+        let mut replicas = vec![self.host.replica(&self.names())];
         if let Some(others) = &self.others {
             let mut addresses = others.addresses();
             for process in others.supervisor.processes() {

@@ -62,6 +62,8 @@ pub(crate) struct Hosted {
     /// The receiving end of its contract.
     pub(crate) dispatch: Option<Arc<dyn Dispatch>>,
     pub(crate) knobs: Knobs,
+    /// Held while a knob is set and kept, so that following the store cannot turn it back.
+    pub(crate) turning: tokio::sync::Mutex<()>,
     pub(crate) db: Option<Db>,
     /// How it reacts to events.
     pub(crate) consumers: Vec<Consumer>,
@@ -199,6 +201,7 @@ impl Hosted {
             handler,
             dispatch: None,
             knobs: Knobs::none(),
+            turning: tokio::sync::Mutex::default(),
             db: None,
             consumers: Vec::new(),
             jobs: Mutex::default(),
@@ -207,6 +210,7 @@ impl Hosted {
 
     /// Sets a knob here and keeps it, so that every replica follows and a restart remembers.
     pub(crate) async fn set_knob(&self, name: &str, value: &str) -> Result<KnobInfo, KnobFailure> {
+        let _turning = self.turning.lock().await;
         let before = self.knobs.set(name, value)?;
         if let Some(db) = &self.db {
             let (name, value) = (name.to_owned(), value.to_owned());
@@ -227,6 +231,7 @@ impl Hosted {
         let Some(db) = &self.db else {
             return Ok(Vec::new());
         };
+        let _turning = self.turning.lock().await;
         let rows: Vec<storage::KnobRow> = db.read(async |tx| tx.knobs().await).await?;
         let now = self.knobs.list();
         let mut changed = Vec::new();

@@ -66,7 +66,7 @@ impl Role {
         }
     }
 
-    fn id(self) -> String {
+    fn id(self, ctx: &Ctx) -> String {
         match self {
             Self::Together => "tradewind".to_owned(),
             Self::Apart => "supervisor".to_owned(),
@@ -77,7 +77,11 @@ impl Role {
             Self::One {
                 service,
                 replica: None,
-            } => format!("{service}-{}", std::process::id()),
+            } => {
+                // In containers every process has the same number.
+                let id = ctx.new_id().to_string();
+                format!("{service}-{}", &id[id.len() - 6..])
+            }
         }
     }
 }
@@ -103,7 +107,8 @@ fn host(config: Config, env: &Env) -> Result<Host> {
     let ctx = env.ctx.clone();
     let tasks = Tasks::new();
     let finding = Tasks::new();
-    let telemetry = telemetry(&config, &env.role.id(), &ctx, &tasks)?;
+    let id = env.role.id(&ctx);
+    let telemetry = telemetry(&config, &id, &ctx, &tasks)?;
     let secret = match &config.cluster.secret {
         Some(secret) => secret.clone(),
         None => data.cluster_secret(&*ctx.random)?,
@@ -127,7 +132,7 @@ fn host(config: Config, env: &Env) -> Result<Host> {
     );
     let discovery = discovery::of(&config.discovery, &secret, &finding);
     Ok(Host {
-        id: env.role.id(),
+        id,
         mesh: MeshRegistry::new(ctx.clone(), telemetry.clone()),
         ingress: ingress(&keys).with_trusted_proxies(&proxies),
         internal_ingress: ingress(&inner_keys),

@@ -49,6 +49,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     let system = Arc::new(System {
         host: Arc::clone(&host),
         admin: admin.clone(),
+        has_page: true,
         others: Some(others),
     });
     let console = compose::console(&host, Arc::clone(&system));

@@ -36,6 +36,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> R
     let system = Arc::new(System {
         host: Arc::clone(&host),
         admin: admin.clone(),
+        has_page: false,
         others: None,
     });
     parts::run(&host, &services, &admin).await?;

@@ -1,12 +1,15 @@
 //! A replica that is killed: nobody notices, and it comes back.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+use testkit::{Client, TempDir};
 
+use crate::program::Program;
 use crate::sandbox::soon;
 use crate::{Sandbox, Store, Topology};
 
@@ -46,8 +49,7 @@ async fn killing_one_replica_of_three_fails_no_visit_and_it_is_started_again() {
     for victim in ["links-2", "links-3"] {
         more(200).await;
         let before = replica(&sandbox, victim).await;
-        let pid = i32::try_from(before["pid"].as_i64().expect("it runs")).expect("a process id");
-        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("killed");
+        kill(pid(&before), Signal::SIGKILL).expect("killed");
         more(200).await;
         soon("it is up again", || async {
             let now = replica(&sandbox, victim).await;
@@ -69,6 +71,43 @@ async fn killing_one_replica_of_three_fails_no_visit_and_it_is_started_again() {
         "{timeline}"
     );
     assert!(timeline.contains("links-2 is started again"), "{timeline}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_door_stays_open_while_the_gateway_is_started_again() {
+    let sandbox = Sandbox::start(Topology::Apart, Store::Sqlite).await;
+    let sandbox = sandbox.expect("SQLite");
+    let code = sandbox.code_for("https://example.com/door").await;
+    let before = replica(&sandbox, "gateway-1").await;
+    kill(pid(&before), Signal::SIGKILL).expect("killed");
+    soon("the supervisor has seen it", || async {
+        replica(&sandbox, "gateway-1").await["pid"] != before["pid"]
+    })
+    .await;
+    // The listener is the supervisor's: whoever comes now waits in its queue and is not refused.
+    let client = Client::new(sandbox.client.base());
+    let visit = client.get(&format!("/{code}")).await.expect("answers");
+    assert_eq!(visit.status, 302);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_process_outlives_a_supervisor_that_was_killed() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let args = ["--apart", "--replicas", "links=2"].map(str::to_owned);
+    let program = Program::up(dir.path(), &args, &[]);
+    let children = program.children();
+    assert_eq!(children.len(), 3, "{children:?}");
+    program.signal(Signal::SIGKILL);
+    soon("every process is gone", || async {
+        let alive = |pid: &u32| Path::new(&format!("/proc/{pid}/exe")).exists();
+        !children.iter().any(alive)
+    })
+    .await;
+}
+
+fn pid(replica: &Value) -> Pid {
+    let pid = replica["pid"].as_i64().expect("it runs");
+    Pid::from_raw(i32::try_from(pid).expect("a process id"))
 }
 
 async fn replica(sandbox: &Sandbox, id: &str) -> Value {

@@ -6,6 +6,7 @@ mod clicks;
 mod command;
 mod configuration;
 mod crash;
+mod demo;
 mod drain;
 mod edit;
 mod features;
@@ -15,6 +16,7 @@ mod knob;
 mod program;
 mod redirect;
 mod sandbox;
+mod serve;
 
 pub(crate) use sandbox::{BROWSER, Sandbox, Store, Topology};
 

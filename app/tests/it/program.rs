@@ -61,6 +61,11 @@ impl Program {
         &self.ready
     }
 
+    /// The processes that it supervises.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        children(self.child.id())
+    }
+
     /// Sends a signal to the parent process.
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).expect("a process id");
