@@ -12,8 +12,9 @@ use tokio::sync::OnceCell;
 use crate::guard::{ServerProcess, answers, free_port, server_directory, until_ready};
 use crate::{find_program, skipped};
 
-/// An SSLRequest of the PostgreSQL protocol; a server without TLS answers `N`.
-const SSL_REQUEST: &[u8] = &[0, 0, 0, 8, 4, 210, 22, 47];
+/// A start-up message of the PostgreSQL protocol 3.0: a server that lets us in answers `R`; one
+/// that is still recovering answers `E`.
+const STARTUP: &[u8] = b"\0\0\0\x2A\0\x03\0\0user\0tradewind\0database\0postgres\0\0";
 
 /// A PostgreSQL of the tests' own. Each test takes a schema of its own in it.
 #[derive(Debug)]
@@ -89,6 +90,8 @@ impl Postgres {
             "listen_addresses=127.0.0.1".to_owned(),
             "unix_socket_directories=".to_owned(),
             "max_connections=200".to_owned(),
+            // Each deadlock that a test provokes costs this much.
+            "deadlock_timeout=100ms".to_owned(),
             format!("fsync={sync}"),
             format!("synchronous_commit={sync}"),
             format!("full_page_writes={sync}"),
@@ -98,7 +101,7 @@ impl Postgres {
         }
         let process = ServerProcess::spawn(self.directory.clone(), &command).expect("postgres");
         let port = self.port;
-        until_ready("postgres", &process, || answers(port, SSL_REQUEST, b"N"))
+        until_ready("postgres", &process, || answers(port, STARTUP, b"R"))
             .await
             .expect("postgres answers");
         self.process = Some(process);
