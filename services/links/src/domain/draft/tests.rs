@@ -30,78 +30,23 @@ fn text(value: impl Into<String>) -> Option<String> {
 
 #[test]
 fn each_field_is_checked_under_its_own_name() {
+    let with = |change: fn(&mut CreateLink)| {
+        let mut link = base();
+        change(&mut link);
+        link
+    };
     for (asked, field) in [
         (CreateLink::to("javascript:1"), "url"),
-        (
-            CreateLink {
-                status: Some(200),
-                ..base()
-            },
-            "status",
-        ),
-        (
-            CreateLink {
-                code: text("api"),
-                ..base()
-            },
-            "code",
-        ),
-        (
-            CreateLink {
-                domain: text("x.example"),
-                ..base()
-            },
-            "domain",
-        ),
-        (
-            CreateLink {
-                tags: vec!["a,b".to_owned()],
-                ..base()
-            },
-            "tags",
-        ),
-        (
-            CreateLink {
-                tags: vec!["t".to_owned(); 33],
-                ..base()
-            },
-            "tags",
-        ),
-        (
-            CreateLink {
-                max_clicks: Some(0),
-                ..base()
-            },
-            "max_clicks",
-        ),
-        (
-            CreateLink {
-                cache_control: text("a\r\nb"),
-                ..base()
-            },
-            "cache_control",
-        ),
-        (
-            CreateLink {
-                expired_url: text("ftp://x"),
-                ..base()
-            },
-            "expired_url",
-        ),
-        (
-            CreateLink {
-                title: text("t".repeat(501)),
-                ..base()
-            },
-            "title",
-        ),
-        (
-            CreateLink {
-                password: text("p".repeat(257)),
-                ..base()
-            },
-            "password",
-        ),
+        (with(|l| l.status = Some(200)), "status"),
+        (with(|l| l.code = text("api")), "code"),
+        (with(|l| l.domain = text("x.example")), "domain"),
+        (with(|l| l.tags = vec!["a,b".to_owned()]), "tags"),
+        (with(|l| l.tags = vec!["t".to_owned(); 33]), "tags"),
+        (with(|l| l.max_clicks = Some(0)), "max_clicks"),
+        (with(|l| l.cache_control = text("a\r\nb")), "cache_control"),
+        (with(|l| l.expired_url = text("ftp://x")), "expired_url"),
+        (with(|l| l.title = text("t".repeat(501))), "title"),
+        (with(|l| l.password = text("p".repeat(257))), "password"),
     ] {
         assert_eq!(refused(asked), field);
     }
