@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use kernel::{Code, Ctx};
+use kernel::{Code, Ctx, Tasks};
 use mesh::discovery::{Registration, Registry};
 use web::{Handler, ProblemReply, Request, Response};
 
@@ -46,12 +46,13 @@ pub(crate) fn hold(registry: &Registry, own: Registration, host: &Host) {
     });
 }
 
-/// What answers below `/registry`.
-pub(crate) fn handler(registry: Registry, ctx: Ctx) -> Arc<dyn Handler> {
+/// What answers below `/registry`; polls end when `tasks` are asked to.
+pub(crate) fn handler(registry: Registry, ctx: Ctx, tasks: &Tasks) -> Arc<dyn Handler> {
+    let tasks = tasks.clone();
     web::from_fn(move |request| {
-        let (registry, ctx) = (registry.clone(), ctx.clone());
+        let (registry, ctx, tasks) = (registry.clone(), ctx.clone(), tasks.clone());
         async move {
-            answer(&registry, &ctx, request)
+            answer(&registry, &ctx, &tasks, request)
                 .await
                 .unwrap_or_else(ProblemReply::into_web)
         }
@@ -61,6 +62,7 @@ pub(crate) fn handler(registry: Registry, ctx: Ctx) -> Arc<dyn Handler> {
 async fn answer(
     registry: &Registry,
     ctx: &Ctx,
+    tasks: &Tasks,
     request: Request,
 ) -> Result<Response, ProblemReply> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -70,7 +72,11 @@ async fn answer(
             let after = query
                 .strip_prefix("after=")
                 .and_then(|text| text.parse().ok());
-            Ok(json(StatusCode::OK, &registry.poll(after, POLL_MAX).await))
+            let view = tokio::select! {
+                view = registry.poll(after, POLL_MAX) => view,
+                () = tasks.stopping() => registry.with(|state| state.view()),
+            };
+            Ok(json(StatusCode::OK, &view))
         }
         (&Method::POST, "/registry/register") => {
             let registration = read(request).await?;

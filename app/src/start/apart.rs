@@ -57,7 +57,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
         .with("system", system.handler())
         .with(
             "registry",
-            registry::handler(registry.clone(), host.ctx.clone()),
+            registry::handler(registry.clone(), host.ctx.clone(), &inner),
         );
     internal::run(&host, internal, listener, &inner);
     let addr = host.internal_addr()?;

@@ -17,7 +17,7 @@ use crate::program::Program;
 
 const WORKERS: u64 = 6;
 /// The load lasts between these before the kill, in milliseconds.
-const LOAD_MS: (u64, u64) = (10, 150);
+const LOAD_MS: (u64, u64) = (10, 220);
 const SETTLE_WITHIN: Duration = Duration::from_secs(30);
 
 /// A data directory that is crashed upon again and again.

@@ -35,7 +35,7 @@ pub(crate) async fn csv_goes_in_and_comes_out(api: &Api) {
         .await;
     assert_eq!(visited.header("location"), "https://example.com/csv/1");
 
-    let out = api.get(&format!("/api/links/export?format=csv")).await;
+    let out = api.get("/api/links/export?format=csv").await;
     assert!(
         out.header("content-type").starts_with("text/csv"),
         "{:?}",
