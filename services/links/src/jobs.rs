@@ -126,8 +126,15 @@ async fn fold_clicks(service: Arc<Service>, tasks: Tasks) {
             continue;
         }
         let began = Instant::now();
-        if let Err(error) = folder.fold().await {
-            tracing::warn!(%error, "clicks could not be folded; they are tried again");
+        while !tasks.is_stopping() {
+            match folder.fold().await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "clicks could not be folded; they are tried again");
+                    break;
+                }
+            }
         }
         let rest = (began.elapsed() * FOLD_REST).clamp(FOLD_REST_MIN, FOLD_REST_MAX);
         rest_until = Instant::now() + rest;

@@ -16,7 +16,7 @@ use crate::store::fold::{self, Fold};
 use crate::store::{broken, clicks, days};
 
 /// How many clicks one fold takes at most: what it holds in memory is bounded by this.
-const CLICKS_MAX: u64 = 1_000_000;
+const CLICKS_MAX: u64 = 4_000_000;
 /// How many rows one transaction writes: some milliseconds of the writer.
 const ROWS_MAX: usize = 500;
 const LEASE: &str = "links.fold";
@@ -71,7 +71,7 @@ impl Folder {
         while rows.peek().is_some() {
             let part = next_part(&mut rows);
             if !self.write(&mut fold, part).await? {
-                return Ok(true);
+                return Ok(false);
             }
         }
         let end = async move |tx: &mut Tx<'_>| fold::end(tx, &fold).await;

@@ -147,11 +147,19 @@ impl Service {
                 known.insert(*link, Known { total, days });
             }
             let fold = fold::state(tx).await?;
-            for (seq, blob) in clicks::pending(tx).await? {
-                let batch = Batch::read(&blob).map_err(|_| broken("group of clicks"))?;
-                for (link, known) in &mut known {
-                    if !fold.has_written(seq, *link) {
-                        add(known, *link, &batch, range);
+            let mut after = 0;
+            loop {
+                let groups = clicks::pending(tx, after).await?;
+                let Some((last, _)) = groups.last() else {
+                    break;
+                };
+                after = *last;
+                for (seq, blob) in groups {
+                    let batch = Batch::read(&blob).map_err(|_| broken("group of clicks"))?;
+                    for (link, known) in &mut known {
+                        if !fold.has_written(seq, *link) {
+                            add(known, *link, &batch, range);
+                        }
                     }
                 }
             }

@@ -11,7 +11,8 @@ const CLAIM: Sql = Sql::both(
 const ADD: Sql = Sql::both("INSERT INTO click_batches (clicks, data) VALUES ($1, $2)");
 const FORGET_WRITERS: Sql = Sql::both("DELETE FROM click_writers WHERE seen_at < $1");
 const ENDS: Sql = Sql::both("SELECT min(seq), max(seq) FROM click_batches");
-const PENDING: Sql = Sql::both("SELECT seq, data FROM click_batches ORDER BY seq");
+const PENDING: Sql =
+    Sql::both("SELECT seq, data FROM click_batches WHERE seq > $1 ORDER BY seq LIMIT 64");
 
 pub(super) const STATEMENTS: &[Sql] = &[CLAIM, ADD, FORGET_WRITERS, ENDS, PENDING];
 
@@ -55,9 +56,9 @@ pub(crate) async fn ends(tx: &mut Tx<'_>) -> Result<Option<(i64, i64)>> {
     Ok(first.zip(last))
 }
 
-/// Every group that waits to be folded, with its number.
-pub(crate) async fn pending(tx: &mut Tx<'_>) -> Result<Vec<(i64, Vec<u8>)>> {
-    let rows = tx.query(&PENDING, &[]).await?;
+/// The next groups after number `after` that wait to be folded. A few, because each may be large.
+pub(crate) async fn pending(tx: &mut Tx<'_>, after: i64) -> Result<Vec<(i64, Vec<u8>)>> {
+    let rows = tx.query(&PENDING, &[&after]).await?;
     rows.iter()
         .map(|row| Ok((row.get(0)?, row.get(1)?)))
         .collect()
