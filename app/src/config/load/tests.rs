@@ -43,7 +43,14 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
 #[test]
 fn text_that_looks_like_a_number_stays_text_where_text_is_wanted() {
     let layers = env(of(""), "TRADEWIND__LOG__LEVEL", "12");
-    assert_eq!(layers.merge().expect("valid").log.level, "12");
+    let refused = layers
+        .merge()
+        .expect_err("no level is called so")
+        .to_string();
+    assert!(
+        refused.contains("log level '12' cannot be read"),
+        "{refused}"
+    );
     let layers = env(
         of(""),
         "TRADEWIND__DISCOVERY__ADDRESSES__LINKS",
