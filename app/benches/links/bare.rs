@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use socket2::{Domain, Socket, Type};
 
 /// Serves until killed; prints its address first.
-pub fn serve() -> anyhow::Result<()> {
+pub(crate) fn serve() -> anyhow::Result<()> {
     let first = listener(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let address = first.local_addr()?;
     println!("{address}");

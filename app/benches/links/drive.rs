@@ -14,7 +14,11 @@ const CONNECTIONS: usize = 32;
 const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
 
 /// Creates links through the API until there are `size`, remembering their codes.
-pub async fn grow(address: SocketAddr, codes: &mut Vec<String>, size: usize) -> anyhow::Result<()> {
+pub(crate) async fn grow(
+    address: SocketAddr,
+    codes: &mut Vec<String>,
+    size: usize,
+) -> anyhow::Result<()> {
     while codes.len() < size {
         let count = (size - codes.len()).min(100);
         let links: Vec<_> = (0..count)
@@ -35,10 +39,10 @@ pub async fn grow(address: SocketAddr, codes: &mut Vec<String>, size: usize) -> 
 fn collect_codes(answer: &serde_json::Value, codes: &mut Vec<String>) {
     match answer {
         serde_json::Value::Object(map) => {
-            if let Some(code) = map.get("code").and_then(|c| c.as_str()) {
-                if map.contains_key("short_url") {
-                    codes.push(code.to_owned());
-                }
+            if map.contains_key("short_url")
+                && let Some(code) = map.get("code").and_then(|c| c.as_str())
+            {
+                codes.push(code.to_owned());
             }
             map.values().for_each(|v| collect_codes(v, codes));
         }
@@ -48,7 +52,7 @@ fn collect_codes(answer: &serde_json::Value, codes: &mut Vec<String>) {
 }
 
 /// Drives `address` for `window` and answers how many requests were answered with a 302.
-pub async fn load(
+pub(crate) async fn load(
     address: SocketAddr,
     targets: &[String],
     window: Duration,
@@ -104,7 +108,7 @@ async fn connection(
 }
 
 /// Waits until the process is idle, so that deferred work is charged to the round that caused it.
-pub async fn settle(server: &Server, at_most: Duration) {
+pub(crate) async fn settle(server: &Server, at_most: Duration) {
     let end = Instant::now() + at_most * 4;
     let mut last = Duration::ZERO;
     while Instant::now() < end {
@@ -118,7 +122,7 @@ pub async fn settle(server: &Server, at_most: Duration) {
 }
 
 /// Fails unless every click was counted: a fast server that loses clicks proves nothing.
-pub async fn check_counts(address: SocketAddr, codes: &[String]) -> anyhow::Result<()> {
+pub(crate) async fn check_counts(address: SocketAddr, codes: &[String]) -> anyhow::Result<()> {
     let code = codes.first().context("a link")?;
     let before = clicks(address, code).await?;
     let target = [format!("/{code}")];

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 /// A server process; killed when dropped.
-pub struct Server {
+pub(crate) struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     /// Its process id.
@@ -20,7 +20,7 @@ pub struct Server {
 
 impl Server {
     /// The bare hyper server: this same program with the word `bare`.
-    pub async fn bare() -> anyhow::Result<Self> {
+    pub(crate) async fn bare() -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("bare")
             .stdout(Stdio::piped())
@@ -37,7 +37,7 @@ impl Server {
     }
 
     /// `tradewind up` in one process on a fresh data directory.
-    pub async fn tradewind() -> anyhow::Result<Self> {
+    pub(crate) async fn tradewind() -> anyhow::Result<Self> {
         let data = tempfile::tempdir()?;
         let ready = data.path().join("ready.json");
         let child = Command::new(env!("CARGO_BIN_EXE_tradewind"))
@@ -60,7 +60,7 @@ impl Server {
     }
 
     /// The processor time that the process has spent so far.
-    pub fn cpu(&self) -> anyhow::Result<Duration> {
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
         let after_name = stat
             .rsplit(") ")
