@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::Deps;
 use crate::service::hosts::Hosts;
+use crate::service::hot::Hot;
 use crate::service::meters::Meters;
 use crate::service::passes::Passes;
 use crate::service::recorder::Recorder;
@@ -111,7 +112,11 @@ pub(crate) fn service(config: Config, deps: Deps, choices: Choices) -> Service {
     let window = Duration::from_secs(config.guess_window_seconds);
     Service {
         hosts: Hosts::new(db.clone(), config.public_base.clone()),
-        routes: Routes::new(db.clone(), Cache::new(cache, &ctx, metrics)),
+        routes: Routes::new(
+            db.clone(),
+            Hot::new(config.cache_entries, config.cache_seconds),
+            Cache::new(cache, &ctx, metrics),
+        ),
         recorder: Arc::new(Recorder::new(
             db.clone(),
             &ctx,

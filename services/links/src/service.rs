@@ -7,6 +7,7 @@ pub(crate) mod contract;
 pub(crate) mod create;
 pub(crate) mod folder;
 pub(crate) mod hosts;
+pub(crate) mod hot;
 pub(crate) mod make;
 pub(crate) mod meters;
 pub(crate) mod passes;

@@ -4,6 +4,13 @@ use contracts::links::{LinkSnapshot, Rule};
 use kernel::Id;
 use serde::{Deserialize, Serialize};
 
+/// Nobody stores the redirect.
+pub(crate) const UNSTORED: &str = "private, no-store";
+/// The redirect is asked for each time.
+pub(crate) const FRESH: &str = "private, max-age=0";
+/// The redirect is kept for a moment.
+pub(crate) const BRIEF: &str = "private, max-age=90";
+
 /// What the redirect needs to know of a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Route {
@@ -83,12 +90,12 @@ impl Route {
     /// visit is never stored, whatever the link says.
     pub(crate) fn cache_control(&self) -> &str {
         if self.limited || self.password_version.is_some() {
-            return "private, no-store";
+            return UNSTORED;
         }
         match (&self.cache_control, self.status) {
             (Some(own), _) => own,
-            (None, 301 | 308) => "private, max-age=90",
-            (None, _) => "private, max-age=0",
+            (None, 301 | 308) => BRIEF,
+            (None, _) => FRESH,
         }
     }
 }

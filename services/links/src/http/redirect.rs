@@ -9,9 +9,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use web::{Body, Handler, Meta, Request, Response};
 
 use super::visit;
-use crate::service::compiled::Compiled;
+use crate::service::compiled::{Compiled, key};
 use crate::service::recorder::Visit;
-use crate::service::routes::key;
 use crate::service::{CachePolicy, ClickPolicy, Service};
 
 /// Tells the API and redirects apart.
@@ -53,20 +52,17 @@ fn at_once(service: &Service, request: &Request) -> Option<Response> {
     {
         return None;
     }
+    let now = service.ctx.now();
     let hosts = service.hosts.known();
     let path = request.uri().path();
     let found = match hosts.as_ref()?.find(host(request)) {
         // On the default domain the path is the key of the cache.
-        None => service.routes.cached(path),
-        Some(domain) => service.routes.cached(&key(&domain.host, path.get(1..)?)),
+        None => service.routes.cached(path, now),
+        Some(domain) => service
+            .routes
+            .cached(&key(&domain.host, path.get(1..)?), now),
     }?;
-    let now = service.ctx.now();
-    if !found.plain
-        || found
-            .route
-            .expires_at
-            .is_some_and(|end| now.micros() >= end)
-    {
+    if !found.plain || now.micros() >= found.ends {
         return None;
     }
     let address = address(request);

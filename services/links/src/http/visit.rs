@@ -140,7 +140,11 @@ async fn find(
     };
     match service
         .routes
-        .find(&domain, code, service.choices.cache.get())
+        .find(
+            &domain,
+            code,
+            (service.choices.cache.get(), service.ctx.now()),
+        )
         .await
     {
         Ok(found) => Ok(found),

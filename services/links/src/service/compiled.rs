@@ -3,19 +3,23 @@
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::route::Route;
+use crate::domain::route::{self, Route};
 
 /// A route, ready to answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "Route", into = "Route")]
 pub(crate) struct Compiled {
-    pub(crate) route: Route,
+    /// Domain and code: what it is looked up by.
+    pub(crate) key: Box<str>,
     /// The target of visitors to whom no rule applies.
     pub(crate) location: HeaderValue,
     pub(crate) cache_control: HeaderValue,
     pub(crate) status: StatusCode,
     /// Nothing but the clock decides: no rule, no limit, no password, no query to forward.
     pub(crate) plain: bool,
+    /// When it ends, in microseconds since the epoch; the last moment there is if it does not.
+    pub(crate) ends: i64,
+    pub(crate) route: Route,
 }
 
 impl From<Route> for Compiled {
@@ -26,8 +30,10 @@ impl From<Route> for Compiled {
             && route.password_version.is_none()
             && route.rules.is_empty();
         Self {
+            key: key(route.domain.as_deref().unwrap_or_default(), &route.code).into(),
+            ends: route.expires_at.unwrap_or(i64::MAX),
             location: header(&route.url),
-            cache_control: header(route.cache_control()),
+            cache_control: cache_control(&route),
             status: StatusCode::from_u16(route.status).unwrap_or(StatusCode::FOUND),
             plain,
             route,
@@ -39,6 +45,20 @@ impl From<Compiled> for Route {
     fn from(compiled: Compiled) -> Self {
         compiled.route
     }
+}
+
+/// The key of a code on a domain; on the default one that is the path.
+pub(crate) fn key(domain: &str, code: &str) -> String {
+    format!("{domain}/{code}")
+}
+
+/// The usual values are shared by all links, which spares each redirect a look into far memory.
+fn cache_control(route: &Route) -> HeaderValue {
+    let value = route.cache_control();
+    let usual = [route::UNSTORED, route::FRESH, route::BRIEF]
+        .into_iter()
+        .find(|u| *u == value);
+    usual.map_or_else(|| header(value), HeaderValue::from_static)
 }
 
 /// A header of text that was checked when it was taken in.

@@ -169,8 +169,8 @@ impl Service {
         let host = request.host.unwrap_or_default();
         let set = self.hosts.load().await.map_err(Fail::from)?;
         let domain = set.find(&host).map(|d| d.host.clone()).unwrap_or_default();
-        let policy = self.choices.cache.get();
-        let found = match self.routes.find(&domain, &request.code, policy).await {
+        let how = (self.choices.cache.get(), self.ctx.now());
+        let found = match self.routes.find(&domain, &request.code, how).await {
             Ok(found) => found,
             Err(Miss::Unknown) => return Err(LinksError::no_link(request.code)),
             Err(Miss::Store(error)) => return Err(Fail::Store(error).into()),

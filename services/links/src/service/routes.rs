@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use cache::Cache;
+use kernel::Timestamp;
 use storage::{Db, Tx};
 
 use super::CachePolicy;
-use super::compiled::{Compiled, version};
+use super::compiled::{Compiled, key, version};
+use super::hot::Hot;
 use crate::domain::route::Route;
 use crate::store::links;
 use crate::store::outbox::LinkEvent;
@@ -32,38 +34,45 @@ pub(crate) enum Miss {
 /// From host and code to a route.
 pub(crate) struct Routes {
     db: Db,
+    hot: Hot,
     cache: Cache<Compiled>,
 }
 
-/// The key of a code on a domain; on the default one that is the path.
-pub(crate) fn key(domain: &str, code: &str) -> String {
-    format!("{domain}/{code}")
-}
-
 impl Routes {
-    pub(crate) const fn new(db: Db, cache: Cache<Compiled>) -> Self {
-        Self { db, cache }
+    pub(crate) const fn new(db: Db, hot: Hot, cache: Cache<Compiled>) -> Self {
+        Self { db, hot, cache }
     }
 
-    /// What is cached for a key. Never waits.
-    pub(crate) fn cached(&self, key: &str) -> Option<Arc<Compiled>> {
-        self.cache.get(key)
+    /// What is known for a key without asking anybody. Never waits.
+    pub(crate) fn cached(&self, key: &str, now: Timestamp) -> Option<Arc<Compiled>> {
+        if let Some(found) = self.hot.get(key, now.micros()) {
+            return Some(found);
+        }
+        let since = self.hot.since();
+        let found = self.cache.get(key)?;
+        self.hot.put(&found, now.micros(), since);
+        Some(found)
     }
 
-    /// The route of a code, from the cache or the store.
+    /// The route of a code, from memory or the store.
     pub(crate) async fn find(
         &self,
         domain: &str,
         code: &str,
-        policy: CachePolicy,
+        (policy, now): (CachePolicy, Timestamp),
     ) -> Result<Arc<Compiled>, Miss> {
         let load = || self.load(domain.to_owned(), code.to_owned());
-        match policy {
-            CachePolicy::None => load().await.map(Arc::new),
-            CachePolicy::Aside | CachePolicy::WriteThrough => {
-                self.cache.get_or_load(&key(domain, code), load).await
-            }
+        if policy == CachePolicy::None {
+            return load().await.map(Arc::new);
         }
+        let key = key(domain, code);
+        if let Some(found) = self.hot.get(&key, now.micros()) {
+            return Ok(found);
+        }
+        let since = self.hot.since();
+        let found = self.cache.get_or_load(&key, load).await?;
+        self.hot.put(&found, now.micros(), since);
+        Ok(found)
     }
 
     async fn load(&self, domain: String, code: String) -> Result<Compiled, Miss> {
@@ -89,7 +98,9 @@ impl Routes {
     /// Takes in what any replica did.
     pub(crate) fn heard(&self, event: &LinkEvent, removed: bool) {
         if let Some((domain, code)) = &event.before {
-            self.cache.invalidate(&key(domain, code));
+            let before = key(domain, code);
+            self.cache.invalidate(&before);
+            self.hot.forget(&before);
         }
         let key = key(&event.domain, &event.code);
         if removed {
@@ -98,5 +109,7 @@ impl Routes {
             self.cache
                 .invalidate_below(&key, version(event.num, event.version));
         }
+        // After the cache, so that nothing old can come back out of it.
+        self.hot.forget(&key);
     }
 }
