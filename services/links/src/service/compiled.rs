@@ -2,6 +2,7 @@
 
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::domain::route::{self, Route};
 
@@ -9,8 +10,8 @@ use crate::domain::route::{self, Route};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "Route", into = "Route")]
 pub(crate) struct Compiled {
-    /// Domain and code: what it is looked up by.
-    pub(crate) key: Box<str>,
+    /// Domain and code: what it is looked up by. Short ones stand right here, not in far memory.
+    pub(crate) key: SmallVec<[u8; 24]>,
     /// The target of visitors to whom no rule applies.
     pub(crate) location: HeaderValue,
     pub(crate) cache_control: HeaderValue,
@@ -29,8 +30,9 @@ impl From<Route> for Compiled {
             && !route.forward_query
             && route.password_version.is_none()
             && route.rules.is_empty();
+        let domain = route.domain.as_deref().unwrap_or_default();
         Self {
-            key: key(route.domain.as_deref().unwrap_or_default(), &route.code).into(),
+            key: SmallVec::from_slice(key(domain, &route.code).as_bytes()),
             ends: route.expires_at.unwrap_or(i64::MAX),
             location: header(&route.url),
             cache_control: cache_control(&route),

@@ -60,10 +60,11 @@ impl Hot {
 
     /// The route of a key at `now`.
     pub(crate) fn get(&self, key: &str, now: i64) -> Option<Arc<Compiled>> {
-        let hash = self.hasher.hash_one(key);
+        let hash = self.hasher.hash_one(key.as_bytes());
         let shard = self.shard(hash).read();
         let slot = shard.get(&hash)?;
-        (*slot.found.key == *key && now < slot.until).then(|| Arc::clone(&slot.found))
+        (slot.found.key.as_slice() == key.as_bytes() && now < slot.until)
+            .then(|| Arc::clone(&slot.found))
     }
 
     /// Where a look-up behind the table begins; what it finds may be kept if nothing changes.
@@ -73,7 +74,7 @@ impl Hot {
 
     /// Keeps what a look-up has found, unless a change was heard of since it began.
     pub(crate) fn put(&self, found: &Arc<Compiled>, now: i64, since: Since) {
-        let hash = self.hasher.hash_one(&*found.key);
+        let hash = self.hasher.hash_one(found.key.as_slice());
         let mut shard = self.shard(hash).write();
         if self.changes.load(Ordering::SeqCst) != since.0 {
             return;
@@ -92,7 +93,7 @@ impl Hot {
     pub(crate) fn forget(&self, key: &str) {
         // Counted first: who looks into the shard after this finds either no slot or a newer number.
         self.changes.fetch_add(1, Ordering::SeqCst);
-        let hash = self.hasher.hash_one(key);
+        let hash = self.hasher.hash_one(key.as_bytes());
         if let Entry::Occupied(slot) = self.shard(hash).write().entry(hash) {
             slot.remove();
         }
