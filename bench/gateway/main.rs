@@ -14,6 +14,10 @@ use std::time::Duration;
 
 use process::Running;
 
+/// The same as in the binary, for every role that this program plays.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many connections the load keeps open.
 const CONNECTIONS: usize = 32;
 

@@ -14,6 +14,10 @@ use std::time::Duration;
 
 use process::Server;
 
+/// The same as in the binary, so that the yardstick has no other allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SIZES: [usize; 2] = [1, 100_000];
 
 struct Options {

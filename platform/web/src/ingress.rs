@@ -33,6 +33,8 @@ pub mod headers {
     pub const DEADLINE: &str = "x-tradewind-deadline";
     /// Asks the gateway to say how it routed.
     pub const EXPLAIN: &str = "x-tradewind-explain";
+    /// Another replica was asked before, and may have acted on the request.
+    pub const AGAIN: &str = "x-tradewind-again";
     /// The id of the request.
     pub const REQUEST_ID: &str = "x-request-id";
 }
@@ -138,6 +140,8 @@ impl Ingress {
             trace: TraceContext::NONE,
             explain: false,
             from_cluster: false,
+            hop: 0,
+            again: false,
             arrived,
             peer,
             seen,
@@ -192,6 +196,7 @@ impl Ingress {
             meta.client = ClientAddr(client);
         }
         meta.explain = sent.contains_key(headers::EXPLAIN);
+        meta.again = sent.contains_key(headers::AGAIN);
         meta.from_cluster = true;
     }
 

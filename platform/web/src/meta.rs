@@ -153,6 +153,11 @@ pub struct Meta {
     pub explain: bool,
     /// Another process of this system sent it.
     pub from_cluster: bool,
+    /// The number that the process of ours which handed it on gave it, the same for every replica
+    /// that it asks; 0 if the request comes from elsewhere.
+    pub hop: u64,
+    /// Another replica was asked before, and may have acted on it.
+    pub again: bool,
     /// When it came.
     pub arrived: Instant,
     /// Who is at the other end of the connection: the client, or a proxy.
@@ -182,6 +187,8 @@ impl Default for Meta {
             trace: TraceContext::NONE,
             explain: false,
             from_cluster: false,
+            hop: 0,
+            again: false,
             arrived: Instant::now(),
             peer: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             seen: Seen::default(),

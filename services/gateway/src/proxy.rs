@@ -117,9 +117,7 @@ impl Proxy {
                 }
             };
             let Failed(failure, back) = failed;
-            let again = back
-                .map(|b| *b)
-                .or_else(|| copy.as_ref().and_then(Copy::request));
+            let again = back.map(|b| *b).or_else(|| self.repeat(copy.as_ref()));
             let may = trail.len() < attempts_max && may_be_sent_again(&failure);
             request = match again {
                 Some(again) if may && upstream.budget.spend(retry) => again,
@@ -128,6 +126,17 @@ impl Proxy {
             upstream.retries.inc();
             begun = Instant::now();
         }
+    }
+
+    /// The request once more, for another replica. A service of ours is told so: whoever was asked
+    /// first may have acted on it.
+    fn repeat(&self, copy: Option<&Copy>) -> Option<Request> {
+        let mut request = copy?.request()?;
+        if self.cluster.is_some() {
+            let yes = HeaderValue::from_static("1");
+            request.headers_mut().insert(headers::AGAIN.clone(), yes);
+        }
+        Some(request)
     }
 
     /// Readies the request, or refuses what cannot be passed on.

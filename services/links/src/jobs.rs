@@ -1,5 +1,6 @@
 //! Background loops: clicks are committed, folded, and what has had its time is destroyed.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use crate::domain::day::{DAY_MS, day_of};
 use crate::service::folder::Folder;
 use crate::service::passes::GUESS_WINDOW;
 use crate::service::{ClickPolicy, Service};
-use crate::store::{Fail, clicks, limits, secrets};
+use crate::store::{Fail, clicks, limits, repeats, secrets};
 
 /// How often a lossy recorder commits.
 const LOSSY_EVERY: Duration = Duration::from_secs(1);
@@ -21,12 +22,16 @@ const FOLD_LOOK: Duration = Duration::from_millis(250);
 const FOLD_REST: u32 = 50;
 const FOLD_REST_MIN: Duration = Duration::from_secs(1);
 const FOLD_REST_MAX: Duration = Duration::from_secs(60);
+/// A group waits so long before it is folded: until then a request that is asked again is found.
+const FOLD_AFTER: Duration = Duration::from_secs(2);
 /// So many waiting groups are folded at once, rested or not.
 const FOLD_GROUPS_MAX: i64 = 10_000;
 /// How often old salts, guesses and keys are destroyed.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// How long the clicks of yesterday may still wait for their salt after midnight.
 const SALT_GRACE_MS: i64 = 10 * 60 * 1_000;
+/// How long it is remembered which requests were granted clicks: far longer than one is under way.
+const USES_KEPT: Duration = Duration::from_secs(3_600);
 /// How often the last commit is tried again at the end.
 const LAST_TRIES: u32 = 50;
 
@@ -106,28 +111,29 @@ async fn fold_clicks(service: Arc<Service>, tasks: Tasks) {
         service.ctx.new_id().to_string(),
         &service.metrics,
     );
-    let mut last_seen = 0;
+    let mut seen = Seen::default();
     let mut rest_until = Instant::now();
     loop {
         tokio::select! {
             () = tasks.stopping() => return,
             () = tokio::time::sleep(FOLD_LOOK) => {}
         }
-        let (groups, last) = match folder.waiting().await {
+        let (first, last) = match folder.waiting().await {
             Ok(waiting) => waiting,
             Err(error) => {
                 tracing::debug!(%error, "cannot see whether clicks wait to be folded");
                 continue;
             }
         };
-        let quiet = last == std::mem::replace(&mut last_seen, last);
-        let due = quiet || groups >= FOLD_GROUPS_MAX || Instant::now() >= rest_until;
-        if groups == 0 || !due {
+        let settled = seen.settled(last, Instant::now());
+        let groups = settled + 1 - first;
+        let due = settled == last || groups >= FOLD_GROUPS_MAX || Instant::now() >= rest_until;
+        if first == 0 || groups <= 0 || !due {
             continue;
         }
         let began = Instant::now();
         while !tasks.is_stopping() {
-            match folder.fold().await {
+            match folder.fold(settled).await {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
@@ -138,6 +144,28 @@ async fn fold_clicks(service: Arc<Service>, tasks: Tasks) {
         }
         let rest = (began.elapsed() * FOLD_REST).clamp(FOLD_REST_MIN, FOLD_REST_MAX);
         rest_until = Instant::now() + rest;
+    }
+}
+
+/// Which group was the last one, and since when.
+#[derive(Default)]
+struct Seen(VecDeque<(Instant, i64)>);
+
+impl Seen {
+    /// Takes note of the last group; answers the last one that is there for [`FOLD_AFTER`].
+    fn settled(&mut self, last: i64, now: Instant) -> i64 {
+        if self.0.back().is_none_or(|(_, known)| *known != last) {
+            self.0.push_back((now, last));
+        }
+        let is_settled = |(since, _): &(Instant, i64)| now.duration_since(*since) >= FOLD_AFTER;
+        while self.0.get(1).is_some_and(is_settled) {
+            self.0.pop_front();
+        }
+        self.0
+            .front()
+            .copied()
+            .filter(is_settled)
+            .map_or(0, |(_, last)| last)
     }
 }
 
@@ -153,6 +181,8 @@ async fn sweep(service: Arc<Service>, tasks: Tasks) {
             }
             secrets::forget_salts(tx, day).await?;
             limits::forget_guesses(tx, GUESS_WINDOW).await?;
+            limits::forget_uses(tx, now.minus(USES_KEPT)).await?;
+            repeats::forget(tx, now).await?;
             clicks::forget_writers(tx, now.minus(Duration::from_secs(7 * 86_400))).await?;
             tx.prune_idempotency(now.minus(keep)).await?;
             Ok::<_, Fail>(())

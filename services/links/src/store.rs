@@ -9,6 +9,7 @@ pub(crate) mod limits;
 pub(crate) mod links;
 pub(crate) mod list;
 pub(crate) mod outbox;
+pub(crate) mod repeats;
 pub(crate) mod secrets;
 pub(crate) mod write;
 
@@ -16,12 +17,20 @@ use contracts::links::LinksError;
 use storage::{ErrorKind, Migration, Sql};
 
 /// The schema.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "links",
-    sqlite: include_str!("store/migrations/sqlite/0001_links.sql"),
-    postgres: include_str!("store/migrations/postgres/0001_links.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "links",
+        sqlite: include_str!("store/migrations/sqlite/0001_links.sql"),
+        postgres: include_str!("store/migrations/postgres/0001_links.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "repeats",
+        sqlite: include_str!("store/migrations/sqlite/0002_repeats.sql"),
+        postgres: include_str!("store/migrations/postgres/0002_repeats.sql"),
+    },
+];
 
 /// Every statement whose text does not depend on the request, for the test that prepares each.
 pub const STATEMENTS: &[&[Sql]] = &[
@@ -33,6 +42,7 @@ pub const STATEMENTS: &[&[Sql]] = &[
     limits::STATEMENTS,
     links::STATEMENTS,
     list::STATEMENTS,
+    repeats::STATEMENTS,
     secrets::STATEMENTS,
     write::STATEMENTS,
 ];

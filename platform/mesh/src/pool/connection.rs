@@ -36,6 +36,7 @@ where
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
         let (sender, driver) = http1::Builder::new()
+            .writev(false)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(io::Error::other)?;

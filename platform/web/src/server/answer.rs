@@ -120,6 +120,10 @@ impl Answer {
         let parent = sent
             .and_then(|v| v.to_str().ok())
             .and_then(|t| TraceContext::parse(t).ok());
+        if meta.from_cluster {
+            // The span in which another process of ours asks: one for all replicas that it tries.
+            meta.hop = parent.map_or(0, |p| p.span_id);
+        }
         let Some((traces, service)) = &self.conn.shared.server.traces else {
             meta.trace = parent.unwrap_or(TraceContext::NONE);
             return;

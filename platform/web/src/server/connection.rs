@@ -51,6 +51,7 @@ pub(super) async fn drive(shared: &Arc<Shared>, stream: TcpStream, peer: SocketA
     match framing {
         Framing::Http1 => {
             let serving = http1::Builder::new()
+                .writev(false)
                 .max_headers(limits.headers_max)
                 .max_header_size(limits.header_bytes_max)
                 .max_buf_size(limits.header_bytes_max.max(8 * 1024))

@@ -26,6 +26,7 @@ const HOP: Seen = Seen::HOP;
 static CALLER: HeaderName = HeaderName::from_static(headers::CALLER);
 static CLIENT: HeaderName = HeaderName::from_static(headers::CLIENT);
 static CLUSTER: HeaderName = HeaderName::from_static(headers::CLUSTER);
+pub(super) static AGAIN: HeaderName = HeaderName::from_static(headers::AGAIN);
 static REQUEST_ID: HeaderName = HeaderName::from_static(headers::REQUEST_ID);
 static TRACEPARENT: HeaderName = HeaderName::from_static(TraceContext::HEADER);
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -74,6 +75,7 @@ pub(super) fn to_service(map: &mut HeaderMap, uri: &mut Uri, told: &Told<'_>) {
     }
     if meta.from_cluster {
         for name in [
+            headers::AGAIN,
             headers::CALLER,
             headers::CLIENT,
             headers::CLUSTER,

@@ -1,8 +1,9 @@
 //! A group of clicks as one blob: a dictionary of texts, then records of a fixed size.
 //!
 //! ```text
-//! version u8 | base_ms i64 | texts u16 | records u32 | texts (u8 length, bytes) | records
+//! version u8 | base_ms i64 | texts u16 | records u32 | texts (u8 length, bytes) | records | hops
 //! record: link i64 | visitor u64 | ms after base u24 + flags u8 | referrer u16 | language u16
+//! hops: one u64 a record, only in version 2
 //! ```
 //! All numbers are little-endian. Fixed records are quick to write on the click path and can be
 //! scanned for one link without being decoded.
@@ -12,6 +13,9 @@ use super::agent::Platform;
 /// The most clicks of one batch.
 pub(crate) const CLICKS_MAX: usize = 32 * 1024;
 const VERSION: u8 = 1;
+/// Some of its clicks came through another process of ours.
+const VERSION_HOPS: u8 = 2;
+const HOP: usize = 8;
 const HEADER: usize = 15;
 const RECORD: usize = 24;
 /// The longest text of the dictionary, in bytes.
@@ -40,6 +44,8 @@ pub(crate) struct Record {
     pub(crate) referrer: Option<u16>,
     /// The text that is the language.
     pub(crate) language: Option<u16>,
+    /// The number of the request that the gateway has handed on; 0 if it has none.
+    pub(crate) hop: u64,
 }
 
 /// Writes batches.
@@ -47,6 +53,7 @@ pub(crate) struct Writer {
     bytes: Vec<u8>,
     base_ms: i64,
     records: u32,
+    hops: Vec<u64>,
 }
 
 impl Writer {
@@ -71,6 +78,7 @@ impl Writer {
             bytes,
             base_ms,
             records: 0,
+            hops: Vec::with_capacity(records),
         }
     }
 
@@ -88,12 +96,18 @@ impl Writer {
         out[20..22].copy_from_slice(&record.referrer.unwrap_or(NONE).to_le_bytes());
         out[22..24].copy_from_slice(&record.language.unwrap_or(NONE).to_le_bytes());
         self.bytes.extend_from_slice(&out);
+        self.hops.push(record.hop);
         self.records += 1;
     }
 
     /// The blob.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.bytes[11..15].copy_from_slice(&self.records.to_le_bytes());
+        if self.hops.iter().any(|hop| *hop != 0) {
+            self.bytes[0] = VERSION_HOPS;
+            let hops = self.hops.iter().flat_map(|hop| hop.to_le_bytes());
+            self.bytes.extend(hops);
+        }
         self.bytes
     }
 }
@@ -113,16 +127,19 @@ pub(crate) struct BatchError;
 
 /// A batch that is read.
 pub(crate) struct Batch<'a> {
-    base_ms: i64,
+    /// No click of it is earlier, in milliseconds since the epoch.
+    pub(crate) base_ms: i64,
     /// The dictionary.
     pub(crate) texts: Vec<&'a str>,
     records: &'a [u8],
+    /// Empty if no click has one.
+    hops: &'a [u8],
 }
 
 impl<'a> Batch<'a> {
     /// Reads a blob.
     pub(crate) fn read(blob: &'a [u8]) -> Result<Self, BatchError> {
-        if blob.len() < HEADER || blob[0] != VERSION {
+        if blob.len() < HEADER || !matches!(blob[0], VERSION | VERSION_HOPS) {
             return Err(BatchError);
         }
         let count = usize::from(u16_at(blob, 9));
@@ -137,13 +154,18 @@ impl<'a> Batch<'a> {
             texts.push(std::str::from_utf8(text).map_err(|_| BatchError)?);
             rest = tail;
         }
-        if rest.len() != records * RECORD {
+        let (rest, hops) = rest
+            .split_at_checked(records.saturating_mul(RECORD))
+            .ok_or(BatchError)?;
+        let of_hops = if blob[0] == VERSION_HOPS { HOP } else { 0 };
+        if hops.len() != records * of_hops {
             return Err(BatchError);
         }
         Ok(Self {
             base_ms: i64_at(blob, 1),
             texts,
             records: rest,
+            hops,
         })
     }
 
@@ -154,19 +176,22 @@ impl<'a> Batch<'a> {
 
     /// Every click.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Record> {
-        self.records
-            .chunks_exact(RECORD)
-            .map(|bytes| self.record(bytes))
+        (0..self.len()).map(|number| self.record(number))
+    }
+
+    /// Whether one of its clicks has this number of a request, which is not 0.
+    pub(crate) fn has_hop(&self, hop: u64) -> bool {
+        let wanted = hop.to_le_bytes();
+        self.hops.chunks_exact(HOP).any(|bytes| bytes == wanted)
     }
 
     /// The clicks of one link.
     pub(crate) fn of_link(&self, link: i64) -> impl Iterator<Item = Record> {
         let wanted = link.to_le_bytes();
-        let raw = self
-            .records
-            .chunks_exact(RECORD)
-            .filter(move |bytes| bytes[..8] == wanted);
-        raw.map(|bytes| self.record(bytes))
+        let numbered = self.records.chunks_exact(RECORD).enumerate();
+        numbered
+            .filter(move |(_, bytes)| bytes[..8] == wanted)
+            .map(|(number, _)| self.record(number))
     }
 
     /// The text with this number.
@@ -174,7 +199,8 @@ impl<'a> Batch<'a> {
         number.and_then(|n| self.texts.get(usize::from(n)).copied())
     }
 
-    fn record(&self, bytes: &[u8]) -> Record {
+    fn record(&self, number: usize) -> Record {
+        let bytes = &self.records[number * RECORD..][..RECORD];
         let after = i64::from(u32_at(bytes, 16) & 0xFF_FFFF);
         let flags = bytes[19];
         let text = |at| Some(u16_at(bytes, at)).filter(|n| *n != NONE);
@@ -187,6 +213,11 @@ impl<'a> Batch<'a> {
             head: flags & HEAD != 0,
             referrer: text(20),
             language: text(22),
+            hop: self
+                .hops
+                .get(number * HOP..)
+                .filter(|hops| !hops.is_empty())
+                .map_or(0, |hops| i64_at(hops, 0).cast_unsigned()),
         }
     }
 }
@@ -225,32 +256,39 @@ mod tests {
             head: flags.2,
             referrer: Some(0),
             language: None,
+            hop: 0,
         }
     }
 
     proptest! {
         #[test]
         fn what_is_written_is_read_back(
-            clicks in prop::collection::vec((any::<i64>(), 0..0xFF_FFFF_i64, 0..5_u8, any::<bool>(), any::<bool>(), any::<u64>()), 0..50),
+            clicks in prop::collection::vec((any::<i64>(), 0..0xFF_FFFF_i64, 0..5_u8, any::<bool>(), any::<bool>(), any::<u64>(), 0..3_u64), 0..50),
             texts in prop::collection::vec("\\PC{0,20}", 0..5),
         ) {
             let base = 1_764_000_000_000_i64;
             let records: Vec<Record> = clicks.iter()
-                .map(|(link, after, p, bot, head, v)| record(*link, base + after, (*p, *bot, *head), *v))
+                .map(|(link, after, p, bot, head, v, hop)| Record { hop: *hop, ..record(*link, base + after, (*p, *bot, *head), *v) })
                 .collect();
             let mut writer = Writer::new(base, texts.iter().map(String::as_str), records.len());
             records.iter().for_each(|r| writer.push(r));
             let blob = writer.finish();
             let batch = Batch::read(&blob).expect("a batch");
+            for hop in 1..3 {
+                prop_assert_eq!(batch.has_hop(hop), records.iter().any(|r| r.hop == hop));
+            }
             prop_assert_eq!(batch.iter().collect::<Vec<_>>(), records);
             prop_assert_eq!(&batch.texts, &texts);
         }
 
         #[test]
-        fn no_blob_makes_the_reader_panic(blob in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn no_blob_makes_the_reader_panic(
+            blob in prop::collection::vec(any::<u8>(), 0..200),
+            version in VERSION..=VERSION_HOPS,
+        ) {
             let mut marked = blob;
             if let Some(first) = marked.first_mut() {
-                *first = VERSION;
+                *first = version;
             }
             if let Ok(batch) = Batch::read(&marked) {
                 prop_assert_eq!(batch.iter().count(), batch.len());

@@ -141,6 +141,7 @@ mod tests {
                 head: *head,
                 referrer: Some(0),
                 language: Some(1),
+                hop: 0,
             });
         }
         writer.finish()

@@ -65,11 +65,10 @@ fn at_once(service: &Service, request: &Request) -> Option<Response> {
     if !found.plain || now.micros() >= found.ends {
         return None;
     }
-    let address = address(request);
-    if service.throttle.wait(address, now).is_some() {
+    let visit = visit_of(request, found.route.num, now.millis());
+    if is_again(request) || service.throttle.wait(visit.address, now).is_some() {
         return None;
     }
-    let visit = visit_of(request, found.route.num, now.millis(), address);
     service.recorder.record(&visit).ok()?;
     service.meters.redirected.inc();
     Some(redirect(&found, found.location.clone()))
@@ -82,6 +81,16 @@ pub(super) fn address<B>(request: &http::Request<B>) -> IpAddr {
         .extensions()
         .get::<Meta>()
         .map_or(unknown, |meta| meta.client.0)
+}
+
+/// Whether another replica was asked before and may have acted on the request.
+pub(super) fn is_again<B>(request: &http::Request<B>) -> bool {
+    request.extensions().get::<Meta>().is_some_and(|m| m.again)
+}
+
+/// The number that the gateway gave the request; 0 if it came another way.
+pub(super) fn hop<B>(request: &http::Request<B>) -> u64 {
+    request.extensions().get::<Meta>().map_or(0, |m| m.hop)
 }
 
 /// The host that the client asks.
@@ -101,12 +110,7 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> &'a s
 }
 
 /// The visit of a link.
-pub(super) fn visit_of<B>(
-    request: &http::Request<B>,
-    link: i64,
-    at_ms: i64,
-    address: IpAddr,
-) -> Visit<'_> {
+pub(super) fn visit_of<B>(request: &http::Request<B>, link: i64, at_ms: i64) -> Visit<'_> {
     let bytes = |name| {
         request
             .headers()
@@ -116,11 +120,12 @@ pub(super) fn visit_of<B>(
     Visit {
         link,
         at_ms,
-        address,
+        address: address(request),
         agent: bytes(header::USER_AGENT),
         referrer: bytes(header::REFERER),
         language: bytes(header::ACCEPT_LANGUAGE),
         head: *request.method() == Method::HEAD,
+        hop: hop(request),
     }
 }
 

@@ -11,7 +11,7 @@ use web::{Body, Request, Response};
 
 use super::pages::{self, Page};
 use super::password;
-use super::redirect::{address, elsewhere, host, redirect, text, visit_of};
+use super::redirect::{address, elsewhere, hop, host, is_again, redirect, text, visit_of};
 use crate::domain::decide::{Decision, decide};
 use crate::domain::route::Route;
 use crate::domain::rule::Visitor;
@@ -176,8 +176,9 @@ async fn act(service: &Service, request: &Head, found: &Compiled, decision: Deci
             pages::no_content()
         }
         Decision::Ask(rule) => {
-            let num = route.num;
-            let ask = async move |tx: &mut Tx<'_>| Ok::<_, Fail>(limits::use_click(tx, num).await?);
+            let (num, hop) = (route.num, hop(request));
+            let ask =
+                async move |tx: &mut Tx<'_>| Ok::<_, Fail>(limits::use_click(tx, num, hop).await?);
             match service.db.write(ask).await {
                 Ok(true) => send_on(service, request, found, rule).await,
                 Ok(false) => gone(service, request, route),
@@ -211,7 +212,13 @@ async fn send_on(
 
 /// Counts a visit as the knob says. Fails only when it must not be answered uncounted.
 async fn count(service: &Service, request: &Head, link: i64) -> Result<(), Full> {
-    let visit = visit_of(request, link, service.ctx.now().millis(), address(request));
+    let visit = visit_of(request, link, service.ctx.now().millis());
+    if is_again(request) && visit.hop != 0 {
+        match service.recorder.record_again(&visit).await {
+            Ok(()) => return Ok(()),
+            Err(error) => tracing::warn!(%error, "whether a visit was counted before is not known"),
+        }
+    }
     record(service, &visit).await
 }
 
@@ -273,7 +280,7 @@ async fn orphan(service: &Service, request: &Head, kind: i64) -> Response {
         return pages::too_many(request, wait);
     }
     service.meters.unknown.inc();
-    let mut visit = visit_of(request, kind, now.millis(), address(request));
+    let mut visit = visit_of(request, kind, now.millis());
     visit.referrer = request.uri().path().as_bytes();
     if service.recorder.record(&visit).is_err() {
         service.recorder.meters.dropped.inc();

@@ -3,17 +3,17 @@
 //! One replica folds at a time, under a lease. The lease only saves work; what makes it exact is
 //! that each transaction moves the fold on from a known place, and fails if it is not there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use storage::{Db, Tx};
 use telemetry::Metrics;
 
 use super::meters::FoldMeters;
-use crate::domain::batch::Batch;
+use crate::domain::batch::{Batch, Record};
 use crate::domain::day::{Day, day_of};
 use crate::store::fold::{self, Fold};
-use crate::store::{broken, clicks, days};
+use crate::store::{broken, clicks, days, repeats};
 
 /// How many clicks one fold takes at most: what it holds in memory is bounded by this.
 const CLICKS_MAX: u64 = 4_000_000;
@@ -43,22 +43,23 @@ impl Folder {
         }
     }
 
-    /// How many groups wait, and the number of the last one.
+    /// The numbers of the first and the last group that wait; zeros if none does.
     pub(crate) async fn waiting(&self) -> Result<(i64, i64), storage::Error> {
         let read = async move |tx: &mut Tx<'_>| clicks::ends(tx).await;
         let ends = self.db.read::<_, storage::Error, _>(read).await?;
-        Ok(ends.map_or((0, 0), |(first, last)| (last - first + 1, last)))
+        Ok(ends.unwrap_or((0, 0)))
     }
 
-    /// Folds what waits, unless another replica does. Answers whether more is waiting.
-    pub(crate) async fn fold(&self) -> Result<bool, storage::Error> {
+    /// Folds the groups up to number `last`, unless another replica does. Answers whether more of
+    /// them are waiting.
+    pub(crate) async fn fold(&self, last: i64) -> Result<bool, storage::Error> {
         let began = Instant::now();
         let holder = self.holder.clone();
         let begin = async move |tx: &mut Tx<'_>| {
             if tx.claim_lease(LEASE, &holder, LEASE_TTL).await?.is_none() {
                 return Ok(None);
             }
-            fold::begin(tx, CLICKS_MAX).await
+            fold::begin(tx, last, CLICKS_MAX).await
         };
         let Some(mut fold) = self.db.write::<_, storage::Error, _>(begin).await? else {
             return Ok(false);
@@ -83,6 +84,8 @@ impl Folder {
 
     /// Sums up the groups of a fold, for the links that are not written yet.
     async fn sum(&self, fold: &Fold) -> Result<(Sums, u64), storage::Error> {
+        let read = async move |tx: &mut Tx<'_>| repeats::all(tx).await;
+        let repeated = self.db.read::<_, storage::Error, _>(read).await?;
         let mut sums = Sums::new();
         let mut clicks = 0;
         for run in fold.runs.0.iter().flat_map(|run| pieces(*run)) {
@@ -90,7 +93,7 @@ impl Folder {
             for blob in self.db.read::<_, storage::Error, _>(read).await? {
                 let batch = Batch::read(&blob).map_err(|_| broken("group of clicks"))?;
                 clicks += batch.len() as u64;
-                add(&mut sums, &batch, fold.pos);
+                add(&mut sums, &batch, fold.pos, &repeated);
             }
             // A long sum lets others have the thread.
             tokio::task::yield_now().await;
@@ -124,8 +127,9 @@ fn pieces(run: (i64, i64)) -> impl Iterator<Item = (i64, i64)> {
         .map(move |first| (first, run.1.min(first + 63)))
 }
 
-fn add(sums: &mut Sums, batch: &Batch<'_>, after: i64) {
-    for record in batch.iter().filter(|r| r.link > after) {
+fn add(sums: &mut Sums, batch: &Batch<'_>, after: i64, repeated: &HashSet<u64>) {
+    let counts = |r: &Record| r.link > after && !repeated.contains(&r.hop);
+    for record in batch.iter().filter(counts) {
         let key = (record.link, day_of(record.at_ms));
         let (day, last) = sums
             .entry(key)

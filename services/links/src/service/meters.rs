@@ -41,6 +41,7 @@ pub(crate) struct ClickMeters {
     pub(crate) committed: Counter,
     pub(crate) dropped: Counter,
     pub(crate) held: Counter,
+    pub(crate) again: Counter,
     pub(crate) commit_seconds: Histogram,
     pub(crate) group_clicks: Histogram,
     pub(crate) failures: Counter,
@@ -66,6 +67,10 @@ impl ClickMeters {
             held: counter(
                 "links_clicks_held_total",
                 "Visits that waited for room in the buffer.",
+            ),
+            again: counter(
+                "links_clicks_again_total",
+                "Visits that were asked again here, after another replica broke off.",
             ),
             failures: counter(
                 "links_click_commit_failures_total",

@@ -24,6 +24,7 @@ use self::shard::{Drained, Shards};
 use super::meters::ClickMeters;
 use crate::domain::day::day_of;
 use crate::store::clicks::{self, Group};
+use crate::store::repeats;
 use crate::store::secrets;
 
 /// The buffer is full.
@@ -108,6 +109,27 @@ impl Recorder {
         }
     }
 
+    /// Commits the visit of a request that another replica was asked before, unless that one did.
+    pub(crate) async fn record_again(&self, visit: &Visit<'_>) -> Result<(), storage::Error> {
+        // It may be this very process that was asked before.
+        self.flush().await?;
+        let hop = visit.hop;
+        // Written under no number: this is the one that counts.
+        let alone = [self.shards.alone(&Visit { hop: 0, ..*visit })];
+        let click = {
+            let mut state = self.state.lock().await;
+            self.fetch_salts(&mut state.salts, &alone).await?;
+            group::encode(&alone, &mut state.salts).pop()
+        };
+        let Some(click) = click else {
+            return Ok(());
+        };
+        let add = async move |tx: &mut Tx<'_>| repeats::add(tx, hop, &click).await;
+        self.db.write::<_, storage::Error, _>(add).await?;
+        self.meters.again.inc();
+        Ok(())
+    }
+
     /// Waits until there is something to commit. Cancellation-safe.
     pub(crate) async fn some(&self) {
         self.wake.notified().await;
@@ -133,7 +155,7 @@ impl Recorder {
                 state.drained = self.shards.drain();
                 self.room.notify_waiters();
             }
-            self.fetch_salts(state).await?;
+            self.fetch_salts(&mut state.salts, &state.drained).await?;
             state.groups = group::encode(&state.drained, &mut state.salts);
             state.drained.clear();
             state.seq += 1;
@@ -167,20 +189,19 @@ impl Recorder {
     }
 
     /// The salts of the days on which the clicks came; one read at the beginning of each day.
-    async fn fetch_salts(&self, state: &mut State) -> Result<(), storage::Error> {
-        let mut days: Vec<i64> = state
-            .drained
-            .iter()
-            .flat_map(Drained::days)
-            .map(day_of)
-            .collect();
+    async fn fetch_salts(
+        &self,
+        salts: &mut Salts,
+        drained: &[Drained],
+    ) -> Result<(), storage::Error> {
+        let mut days: Vec<i64> = drained.iter().flat_map(Drained::days).map(day_of).collect();
         days.sort_unstable();
         days.dedup();
         for day in days {
-            if !state.salts.has(day) {
+            if !salts.has(day) {
                 let get = async move |tx: &mut Tx<'_>| secrets::salt(tx, day).await;
                 let salt: Vec<u8> = self.db.write::<_, storage::Error, _>(get).await?;
-                state.salts.put(day, &salt);
+                salts.put(day, &salt);
             }
         }
         Ok(())

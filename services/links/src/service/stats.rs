@@ -1,6 +1,6 @@
 //! The clicks of a link, exact to the click when read: the sums, and what is not folded yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use contracts::links::{
     Bucket, Count, GetOrphans, GetStats, LinkStats, LinksError, Moment, OrphanStats, SeriesPoint,
@@ -9,10 +9,10 @@ use kernel::Timestamp;
 use storage::Tx;
 
 use super::Service;
-use crate::domain::batch::Batch;
+use crate::domain::batch::{Batch, Record};
 use crate::domain::day::{DAY_MS, Day, HOUR_MS, day_of};
 use crate::domain::top::Top;
-use crate::store::{Fail, broken, clicks, days, fold};
+use crate::store::{Fail, broken, clicks, days, fold, repeats};
 
 /// The most days of a range.
 const DAYS_MAX: i64 = 400;
@@ -147,6 +147,7 @@ impl Service {
                 known.insert(*link, Known { total, days });
             }
             let fold = fold::state(tx).await?;
+            let repeated = repeats::all(tx).await?;
             let mut after = 0;
             loop {
                 let groups = clicks::pending(tx, after).await?;
@@ -158,7 +159,7 @@ impl Service {
                     let batch = Batch::read(&blob).map_err(|_| broken("group of clicks"))?;
                     for (link, known) in &mut known {
                         if !fold.has_written(seq, *link) {
-                            add(known, *link, &batch, range);
+                            add(known, (*link, range), &batch, &repeated);
                         }
                     }
                 }
@@ -173,9 +174,10 @@ impl Service {
     }
 }
 
-fn add(known: &mut Known, link: i64, batch: &Batch<'_>, range: Range) {
+fn add(known: &mut Known, (link, range): (i64, Range), batch: &Batch<'_>, repeated: &HashSet<u64>) {
     let (first, last) = range.days();
-    for record in batch.of_link(link) {
+    let counts = |r: &Record| !repeated.contains(&r.hop);
+    for record in batch.of_link(link).filter(counts) {
         known.total += u64::from(!record.bot && !record.head);
         let day = day_of(record.at_ms);
         if (first..=last).contains(&day) {

@@ -31,6 +31,11 @@ pub(crate) async fn add(tx: &mut Tx<'_>, writer: &str, seq: i64, groups: &[Group
     if tx.execute(&CLAIM, &[&writer, &seq, &now]).await? == 0 {
         return Ok(());
     }
+    append(tx, groups).await
+}
+
+/// Writes groups.
+pub(super) async fn append(tx: &mut Tx<'_>, groups: &[Group]) -> Result<()> {
     match groups {
         [one] => tx.execute(&ADD, &[&one.clicks, &one.data]).await?,
         many => {

@@ -19,7 +19,8 @@ const ADVANCE: Sql =
 const END: Sql = Sql::both(
     "UPDATE click_fold SET runs = '[]', pos = 0 WHERE one = 1 AND generation = $1 AND pos = $2",
 );
-const SEQS: Sql = Sql::both("SELECT seq, clicks FROM click_batches ORDER BY seq LIMIT $1");
+const SEQS: Sql =
+    Sql::both("SELECT seq, clicks FROM click_batches WHERE seq <= $1 ORDER BY seq LIMIT $2");
 const DATA: Sql =
     Sql::both("SELECT data FROM click_batches WHERE seq >= $1 AND seq <= $2 ORDER BY seq");
 const REMOVE: Sql = Sql::both("DELETE FROM click_batches WHERE seq >= $1 AND seq <= $2");
@@ -93,13 +94,14 @@ fn of_row(row: &Row) -> Result<Fold> {
     })
 }
 
-/// Opens a fold of the oldest groups, up to about `clicks_max` clicks; or answers the open one.
-pub(crate) async fn begin(tx: &mut Tx<'_>, clicks_max: u64) -> Result<Option<Fold>> {
+/// Opens a fold of the oldest groups, not beyond number `last` and up to about `clicks_max` clicks;
+/// or answers the open one.
+pub(crate) async fn begin(tx: &mut Tx<'_>, last: i64, clicks_max: u64) -> Result<Option<Fold>> {
     let now = state(tx).await?;
     if now.is_open() {
         return Ok(Some(now));
     }
-    let rows = tx.query(&SEQS, &[&20_000_i64]).await?;
+    let rows = tx.query(&SEQS, &[&last, &20_000_i64]).await?;
     let (mut seqs, mut clicks) = (Vec::new(), 0);
     for row in &rows {
         seqs.push(row.get::<i64>(0)?);

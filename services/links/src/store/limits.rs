@@ -7,6 +7,10 @@ use storage::{Result, Sql, Tx};
 /// The condition stands in the update itself: the row's lock makes it exact, whoever asks.
 const USE: Sql =
     Sql::both("UPDATE link_limits SET used = used + 1 WHERE num = $1 AND used < max_clicks");
+const CLAIM_USE: Sql =
+    Sql::both("INSERT INTO link_uses (hop, at) VALUES ($1, $2) ON CONFLICT (hop) DO NOTHING");
+const GIVE_BACK: Sql = Sql::both("DELETE FROM link_uses WHERE hop = $1");
+const FORGET_USES: Sql = Sql::both("DELETE FROM link_uses WHERE at < $1");
 const LEFT: Sql = Sql::both("SELECT max_clicks - used FROM link_limits WHERE num = $1");
 const GUESS: Sql = Sql::both(
     "INSERT INTO password_guesses (num, address, began_at, guesses) VALUES ($1, $2, $3, 1)
@@ -19,11 +23,36 @@ const GUESS: Sql = Sql::both(
 );
 const FORGET_GUESSES: Sql = Sql::both("DELETE FROM password_guesses WHERE began_at <= $1");
 
-pub(super) const STATEMENTS: &[Sql] = &[USE, LEFT, GUESS, FORGET_GUESSES];
+pub(super) const STATEMENTS: &[Sql] = &[
+    USE,
+    CLAIM_USE,
+    GIVE_BACK,
+    FORGET_USES,
+    LEFT,
+    GUESS,
+    FORGET_GUESSES,
+];
 
-/// Uses up one click. False: none is left.
-pub(crate) async fn use_click(tx: &mut Tx<'_>, num: i64) -> Result<bool> {
-    Ok(tx.execute(&USE, &[&num]).await? > 0)
+/// Uses up one click for request `hop`, 0 for one without a number. False: none is left.
+///
+/// A request that was granted a click by a replica that died before it answered is granted the
+/// same one by the replica that is asked next.
+pub(crate) async fn use_click(tx: &mut Tx<'_>, num: i64, hop: u64) -> Result<bool> {
+    let hop = hop.cast_signed();
+    let now = tx.now();
+    if hop != 0 && tx.execute(&CLAIM_USE, &[&hop, &now]).await? == 0 {
+        return Ok(true);
+    }
+    let used = tx.execute(&USE, &[&num]).await? > 0;
+    if !used && hop != 0 {
+        tx.execute(&GIVE_BACK, &[&hop]).await?;
+    }
+    Ok(used)
+}
+
+/// Forgets which requests were granted clicks before `before`.
+pub(crate) async fn forget_uses(tx: &mut Tx<'_>, before: kernel::Timestamp) -> Result<u64> {
+    tx.execute(&FORGET_USES, &[&before]).await
 }
 
 /// How many clicks are left, if they are limited.

@@ -8,22 +8,9 @@ use serde_json::{Value, json};
 use storage::Tx;
 use testkit::eventually;
 
-use crate::world::{LAPTOP, Node, PHONE, client, story};
+use crate::world::{LAPTOP, PHONE, client, story};
 
 const SOON: Duration = Duration::from_secs(15);
-
-/// One number out of the store.
-async fn number(node: &Node, sql: &'static str) -> i64 {
-    let read = async move |tx: &mut Tx<'_>| tx.query_dyn(sql, &[]).await?[0].get::<i64>(0);
-    node.db.read::<i64, storage::Error, _>(read).await.unwrap()
-}
-
-async fn folded(node: &Node) {
-    eventually("everything is folded", SOON, async || {
-        number(node, "SELECT count(*) FROM click_batches").await == 0
-    })
-    .await;
-}
 
 fn count(stats: &Value, kind: &str, name: &str) -> u64 {
     let all = stats[kind].as_array().unwrap();
@@ -51,7 +38,7 @@ story! {
             eventually("clicks are seen", SOON, async || node.stats(&path).await["total_clicks"] == n).await;
         };
         seen(3).await;
-        folded(node).await;
+        node.folded().await;
         world.clock.advance(Duration::from_secs(3_600));
         visit(3, "hey/0.0.1", "http://Other.example:8080/", "").await;
         seen(4).await;
@@ -64,7 +51,7 @@ story! {
             assert_eq!((count(&stats, "devices", "desktop"), count(&stats, "devices", "ios"), count(&stats, "devices", "other")), (2, 1, 1));
             assert_eq!((count(&stats, "languages", "de"), count(&stats, "languages", "en"), count(&stats, "languages", "unknown")), (2, 1, 1));
             // The first time partly from a group that waits, the second time all folded.
-            folded(node).await;
+            node.folded().await;
         }
         let hours = "from=2026-11-23T12:00:00Z&until=2026-11-23T14:00:00Z&by=hour";
         let hours = node.get(&format!("/api/links{path}/stats?{hours}")).await.json();
@@ -89,7 +76,7 @@ story! {
                 eventually("all clicks are seen", SOON, async || node.stats(&path).await["total_clicks"] == n).await;
             }
         }
-        folded(world.node()).await;
+        world.node().folded().await;
         assert_eq!(world.nodes[1].stats(&path).await["total_clicks"], 300);
         let link = world.nodes[2].get(&format!("/api/links{path}")).await.json();
         assert_eq!((&link["clicks"], &link["last_clicked_at"]), (&json!(300), &json!("2026-11-23T12:00:00.000Z")));
@@ -117,11 +104,11 @@ story! {
         eventually("everything is folded", SOON, async || {
             assert_eq!(seen().await, 2, "exact at every moment");
             world.clock.advance(Duration::from_secs(1));
-            number(node, "SELECT count(*) FROM click_batches").await == 0
+            node.number("SELECT count(*) FROM click_batches").await == 0
         }).await;
-        assert_eq!(number(node, "SELECT CAST(sum(clicks) AS BIGINT) FROM link_counts").await, 2_400);
-        assert_eq!(number(node, "SELECT count(*) FROM link_counts WHERE clicks = 2").await, 1_200);
-        assert_eq!(number(node, "SELECT count(*) FROM link_days WHERE num > 0").await, 1_200);
+        assert_eq!(node.number("SELECT CAST(sum(clicks) AS BIGINT) FROM link_counts").await, 2_400);
+        assert_eq!(node.number("SELECT count(*) FROM link_counts WHERE clicks = 2").await, 1_200);
+        assert_eq!(node.number("SELECT count(*) FROM link_days WHERE num > 0").await, 1_200);
     }
 }
 
@@ -132,8 +119,8 @@ story! {
         for _ in 0..5_000 {
             node.get(&path).await;
         }
-        folded(node).await;
-        assert_eq!(number(node, "SELECT count(*) FROM link_days").await, 1);
+        node.folded().await;
+        assert_eq!(node.number("SELECT count(*) FROM link_days").await, 1);
         assert_eq!(node.stats(&path).await["total_clicks"], 5_000);
         // Groups and folds, not clicks, are what the store sees.
         assert!(node.metric("links_click_commit_seconds_count") < 2_500);
@@ -146,13 +133,13 @@ story! {
         let node = world.node();
         let path = node.path_of(json!({"url": "https://a.example"})).await;
         node.get(&path).await;
-        folded(node).await;
+        node.folded().await;
         node.get(&path).await;
         node.send(Method::DELETE, &format!("/api/links{path}"), &[], "").await;
         assert_eq!(node.get(&format!("/api/links{path}/stats")).await.status, 404);
-        folded(node).await;
-        assert_eq!(number(node, "SELECT count(*) FROM link_days").await, 0);
-        assert_eq!(number(node, "SELECT count(*) FROM link_counts WHERE num > 0").await, 0);
+        node.folded().await;
+        assert_eq!(node.number("SELECT count(*) FROM link_days").await, 0);
+        assert_eq!(node.number("SELECT count(*) FROM link_counts WHERE num > 0").await, 0);
     }
 }
 
@@ -174,18 +161,18 @@ story! {
             Ok::<_, storage::Error>(String::from_utf8_lossy(&dump).into_owned())
         };
         let before = node.db.read(dump).await.unwrap();
-        folded(node).await;
+        node.folded().await;
         let after = node.db.read(dump).await.unwrap();
         for dump in [before, after] {
             // As text, and as the four bytes of the address.
             assert!(!dump.contains("198.51") && !dump.contains("198, 51, 100, 77"), "{dump}");
         }
-        assert_eq!(number(node, "SELECT count(*) FROM visitor_salts").await, 1);
+        assert_eq!(node.number("SELECT count(*) FROM visitor_salts").await, 1);
         world.clock.advance(Duration::from_secs(2 * 86_400));
         // A replica sweeps when it starts, and every ten minutes.
         let node = world.add(Config::default()).await;
         eventually("the salt is destroyed", SOON, async || {
-            number(node, "SELECT count(*) FROM visitor_salts").await == 0
+            node.number("SELECT count(*) FROM visitor_salts").await == 0
         }).await;
     }
 }

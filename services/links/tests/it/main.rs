@@ -9,6 +9,7 @@ mod edits;
 mod limits;
 mod lists;
 mod passwords;
+mod repeats;
 mod rest;
 mod safety;
 mod statements;

@@ -12,13 +12,14 @@ use http::{HeaderMap, Method, StatusCode};
 use kernel::{Ctx, Knobs, ManualClock, Random, SystemRandom, Tasks, Timestamp};
 use links::{Config, Deps, Parts};
 use serde_json::Value;
-use storage::{Db, DbOptions};
+use storage::{Db, DbOptions, Tx};
 use telemetry::Telemetry;
-use testkit::{Postgres, TempDir};
+use testkit::{Postgres, TempDir, eventually};
 use web::{Body, Caller, ClientAddr, Handler, Meta, Request, read_body};
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_795_435_200);
+const FOLDED_SOON: Duration = Duration::from_secs(30);
 pub(crate) const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1";
 pub(crate) const LAPTOP: &str =
     "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
@@ -214,6 +215,23 @@ impl Node {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Reply {
+        let meta = Meta {
+            caller: Caller::Local,
+            client: ClientAddr(from),
+            ..Meta::default()
+        };
+        self.send_as(meta, method, path, headers, body).await
+    }
+
+    /// A request of which this is known.
+    pub(crate) async fn send_as(
+        &self,
+        meta: Meta,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Reply {
         let mut request = http::Request::builder().method(method).uri(path);
         if !headers.iter().any(|(name, _)| *name == "host") {
             request = request.header("host", "tw.example");
@@ -222,11 +240,6 @@ impl Node {
             request = request.header(*name, *value);
         }
         let mut request: Request = request.body(Body::from(body.into())).unwrap();
-        let meta = Meta {
-            caller: Caller::Local,
-            client: ClientAddr(from),
-            ..Meta::default()
-        };
         request.extensions_mut().insert(meta);
         let (parts, body) = self.handler.call(request).await.into_parts();
         let body = read_body(body, usize::MAX).await.unwrap();
@@ -288,6 +301,20 @@ impl Node {
 
     pub(crate) fn set(&self, knob: &str, value: &str) {
         self.knobs.set(knob, value).unwrap();
+    }
+
+    /// One number out of the store.
+    pub(crate) async fn number(&self, sql: &'static str) -> i64 {
+        let read = async move |tx: &mut Tx<'_>| tx.query_dyn(sql, &[]).await?[0].get::<i64>(0);
+        self.db.read::<i64, storage::Error, _>(read).await.unwrap()
+    }
+
+    /// Waits until every click is folded.
+    pub(crate) async fn folded(&self) {
+        eventually("everything is folded", FOLDED_SOON, async || {
+            self.number("SELECT count(*) FROM click_batches").await == 0
+        })
+        .await;
     }
 
     /// What a counter of this replica says.

@@ -171,6 +171,7 @@ fn record(
         head: click.head,
         referrer: meaning.referrer(click.referrer, texts),
         language: meaning.language(click.language, texts),
+        hop: click.hop,
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) language: &'a [u8],
     /// Whether it is a HEAD request.
     pub(crate) head: bool,
+    /// The number of the request that the gateway has handed on; 0 if it has none.
+    pub(crate) hop: u64,
 }
 
 /// A visit in the buffer. Texts stand in the shard's dictionary.
@@ -44,6 +46,7 @@ pub(super) struct Click {
     pub(super) referrer: u32,
     pub(super) language: u32,
     pub(super) head: bool,
+    pub(super) hop: u64,
 }
 
 /// Texts, each once.
@@ -83,6 +86,26 @@ pub(super) struct Drained {
 }
 
 impl Drained {
+    fn take(&mut self, visit: &Visit<'_>, hasher: &RandomState) {
+        let referrer = if visit.link > 0 {
+            host(visit.referrer)
+        } else {
+            visit.referrer
+        };
+        let texts = &mut self.texts;
+        let click = Click {
+            link: visit.link,
+            at_ms: visit.at_ms,
+            address: octets(visit.address),
+            agent: texts.number(cut(visit.agent, AGENT_BYTES_MAX), hasher),
+            referrer: texts.number(cut(referrer, REFERRER_BYTES_MAX), hasher),
+            language: texts.number(cut(visit.language, HEADER_BYTES_MAX), hasher),
+            head: visit.head,
+            hop: visit.hop,
+        };
+        self.clicks.push(click);
+    }
+
     /// The first and the last moment of its clicks.
     pub(super) fn days(&self) -> impl Iterator<Item = i64> {
         let times = || self.clicks.iter().map(|c| c.at_ms);
@@ -112,27 +135,19 @@ impl Shards {
 
     /// Takes a visit.
     pub(super) fn push(&self, visit: &Visit<'_>) -> Result<(), Full> {
-        let referrer = if visit.link > 0 {
-            host(visit.referrer)
-        } else {
-            visit.referrer
-        };
         let mut shard = self.shards[thread_number() % self.shards.len()].lock();
         if shard.clicks.len() >= self.clicks_max || shard.texts.all.len() >= TEXTS_MAX {
             return Err(Full);
         }
-        let texts = &mut shard.texts;
-        let click = Click {
-            link: visit.link,
-            at_ms: visit.at_ms,
-            address: octets(visit.address),
-            agent: texts.number(cut(visit.agent, AGENT_BYTES_MAX), &self.hasher),
-            referrer: texts.number(cut(referrer, REFERRER_BYTES_MAX), &self.hasher),
-            language: texts.number(cut(visit.language, HEADER_BYTES_MAX), &self.hasher),
-            head: visit.head,
-        };
-        shard.clicks.push(click);
+        shard.take(visit, &self.hasher);
         Ok(())
+    }
+
+    /// A visit by itself, past the buffer.
+    pub(super) fn alone(&self, visit: &Visit<'_>) -> Drained {
+        let mut alone = Drained::default();
+        alone.take(visit, &self.hasher);
+        alone
     }
 
     /// Takes everything out.
@@ -211,6 +226,7 @@ mod tests {
             referrer: referrer.as_bytes(),
             language: b"",
             head: false,
+            hop: 0,
         }
     }
 
