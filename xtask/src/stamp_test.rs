@@ -43,7 +43,8 @@ const STEPS: &[&[&str]] = &[
         "warnings",
     ],
     &["test", "-p", NAME],
-    &["build", "-p", "tradewind"],
+    // With xtask, shared libraries have the features that they have in the seeded build.
+    &["build", "-p", "tradewind", "-p", "xtask"],
 ];
 
 /// Runs the whole proof on a copy of the workspace at `root`.

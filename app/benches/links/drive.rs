@@ -108,15 +108,16 @@ async fn connection(
 }
 
 /// Waits until the process is idle, so that deferred work is charged to the round that caused it.
-pub(crate) async fn settle(server: &Server, at_most: Duration) {
-    let end = Instant::now() + at_most * 4;
-    let mut last = Duration::ZERO;
-    while Instant::now() < end {
-        tokio::time::sleep(Duration::from_millis(1_000)).await;
+/// A group of clicks waits two seconds before it is folded, so it has to be idle for longer.
+pub(crate) async fn settle(server: &Server) {
+    const IDLE_SECONDS: u32 = 4;
+    let end = Instant::now() + Duration::from_secs(60);
+    let (mut last, mut idle) = (Duration::ZERO, 0);
+    while Instant::now() < end && idle < IDLE_SECONDS {
+        tokio::time::sleep(Duration::from_secs(1)).await;
         let Ok(now) = server.cpu() else { return };
-        if now.saturating_sub(last) <= Duration::from_millis(20) {
-            return;
-        }
+        let is_idle = now.saturating_sub(last) <= Duration::from_millis(20);
+        idle = if is_idle { idle + 1 } else { 0 };
         last = now;
     }
 }

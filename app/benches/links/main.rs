@@ -1,8 +1,10 @@
 //! CPU per redirect: Tradewind with clicks recorded, beside a bare hyper server with a constant 302.
 //!
-//! `cargo bench -p tradewind --bench links [-- --seconds 4 --rounds 5]`. Both servers are processes
+//! `cargo bench -p tradewind --bench links [-- --seconds 30 --rounds 2]`. Both servers are processes
 //! of their own; the same load drives them in turn (ABBA), and the figure is the processor time
-//! that the server's process spent, divided by the requests that it answered.
+//! that the server's process spent, divided by the requests that it answered. Each round ends when
+//! its clicks are folded; a fold costs by links, not by clicks, so short rounds of many links show
+//! folds that a lasting load would not have.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -37,8 +39,8 @@ fn main() -> anyhow::Result<()> {
             .unwrap_or(default)
     };
     let options = Options {
-        seconds: number("--seconds", 4),
-        rounds: usize::try_from(number("--rounds", 5))?,
+        seconds: number("--seconds", 30),
+        rounds: usize::try_from(number("--rounds", 2))?,
     };
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -62,7 +64,11 @@ async fn run(options: &Options) -> anyhow::Result<()> {
         drive::grow(tradewind.address, &mut codes, size).await?;
         let targets: Vec<String> = codes.iter().map(|c| format!("/{c}")).collect();
         let window = Duration::from_secs(options.seconds);
-        drive::load(tradewind.address, &targets, window).await?;
+        let warm = window.min(Duration::from_secs(3));
+        for server in [&bare, &tradewind] {
+            drive::load(server.address, &targets, warm).await?;
+        }
+        drive::settle(&tradewind).await;
         let (mut ours, mut theirs, mut rates) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..options.rounds {
             let order: [&Server; 2] = if round % 2 == 0 {
@@ -74,7 +80,7 @@ async fn run(options: &Options) -> anyhow::Result<()> {
                 let before = server.cpu()?;
                 let answered = drive::load(server.address, &targets, window).await?;
                 // What is recorded in the background counts: wait until the folds are through.
-                drive::settle(server, window).await;
+                drive::settle(server).await;
                 let micros = (server.cpu()? - before).as_secs_f64() * 1e6 / answered as f64;
                 if server.pid == bare.pid {
                     theirs.push(micros);

@@ -103,11 +103,11 @@ fn check_use(
         })
         .unwrap_or_default();
     let mut known = BTreeSet::new();
-    for source in workspace
-        .sources()
-        .iter()
-        .filter(|source| is_under(&source.path, &package.folder))
-    {
+    let elsewhere = folders_elsewhere(&package.folder, manifest);
+    let is_own = |path: &str| {
+        is_under(path, &package.folder) || elsewhere.iter().any(|folder| is_under(path, folder))
+    };
+    for source in workspace.sources().iter().filter(|s| is_own(&s.path)) {
         known.extend(
             source
                 .scan()
@@ -125,6 +125,24 @@ fn check_use(
             findings.push(Finding::fault(&path, line, "unused-dependency", advice));
         }
     }
+}
+
+/// The folders of benches that a manifest names by a path out of its own folder, from the root.
+fn folders_elsewhere(folder: &str, manifest: &toml::Table) -> Vec<String> {
+    let benches = manifest.get("bench").and_then(toml::Value::as_array);
+    let paths = benches
+        .into_iter()
+        .flatten()
+        .filter_map(|bench| bench.get("path")?.as_str());
+    paths
+        .filter_map(|path| {
+            let ups = path.matches("../").count();
+            let kept = folder.split('/').count().checked_sub(ups)?;
+            let base: Vec<&str> = folder.split('/').take(kept).collect();
+            let (inside, _) = path.trim_start_matches("../").rsplit_once('/')?;
+            (ups > 0).then(|| [&base[..], &[inside]].concat().join("/"))
+        })
+        .collect()
 }
 
 fn dependency_tables(manifest: &toml::Table) -> Vec<&toml::Table> {

@@ -253,3 +253,26 @@ async fn a_drain_cuts_what_does_not_end() {
     assert_eq!(world.drain().await.cut, 1);
     assert_eq!(stuck.hear_all().await, "");
 }
+
+#[tokio::test]
+async fn a_replica_is_told_that_another_one_was_asked_before() {
+    let setup = Setup {
+        cluster: Some("the-secret"),
+        ..Setup::default()
+    };
+    let world = World::start(2, setup).await;
+    let usual = world.echoed(&[("x-tradewind-again", "1")]).await;
+    assert!(usual.get("x-tradewind-again").is_none(), "{usual}");
+    let before: Vec<usize> = world.replicas.iter().map(|r| r.requests()).collect();
+    let client = world.client.clone();
+    let held = kernel::Tasks::new().spawn(async move { client.get("/hold").await });
+    let asked = |n: usize| world.replicas[n].requests() > before[n];
+    eventually("one is asked", SOON, async || asked(0) || asked(1)).await;
+    let (first, second) = if asked(0) { (0, 1) } else { (1, 0) };
+    world.replicas[first].kill();
+    eventually("the other one is asked", SOON, async || asked(second)).await;
+    world.replicas[second].state.release.notify_one();
+    let got = held.await.unwrap().unwrap().json()["headers"].clone();
+    assert_eq!(got["x-tradewind-again"], "1", "{got}");
+    assert!(got["traceparent"].is_string(), "the number of the request");
+}
