@@ -9,6 +9,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use testkit::{Client, TempDir};
 
+use crate::knob::everywhere;
 use crate::program::Program;
 use crate::sandbox::soon;
 use crate::{Sandbox, Store, Topology};
@@ -16,12 +17,14 @@ use crate::{Sandbox, Store, Topology};
 const CLIENTS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killing_one_replica_of_three_fails_no_visit_and_it_is_started_again() {
+async fn killing_one_replica_of_three_fails_no_visit_counts_each_once_and_it_is_started_again() {
     let sandbox = Sandbox::start(Topology::Apart, Store::Sqlite)
         .await
         .expect("SQLite");
     let sandbox = Arc::new(sandbox);
     let code = Arc::new(sandbox.code_for("https://example.com/alive").await);
+    sandbox.turn("clicks", "durable").await;
+    everywhere(&sandbox, "clicks", "durable").await;
     let (stop, done) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicUsize::new(0)),
@@ -62,6 +65,8 @@ async fn killing_one_replica_of_three_fails_no_visit_and_it_is_started_again() {
     for client in clients {
         client.await.expect("no visit failed");
     }
+    let answered = done.load(Ordering::Relaxed) as u64;
+    assert_eq!(sandbox.clicks(&code).await, answered, "to the click");
     let timeline = sandbox
         .internal(&sandbox.admin, "/admin/timeline")
         .await

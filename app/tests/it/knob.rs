@@ -13,7 +13,7 @@ async fn a_knob_reaches_every_replica_and_outlives_a_restart(sandbox: Sandbox) {
     let turned = sandbox.turn("cache", "none").await;
     assert_eq!(turned.status, 200, "{}", turned.text());
     assert_eq!(turned.json()["value"], "none");
-    everywhere(&sandbox, "none").await;
+    everywhere(&sandbox, "cache", "none").await;
     assert_eq!(
         sandbox.visit(&code).await.status,
         302,
@@ -29,13 +29,13 @@ async fn a_knob_reaches_every_replica_and_outlives_a_restart(sandbox: Sandbox) {
         unknown.text()
     );
     let sandbox = sandbox.restart().await;
-    everywhere(&sandbox, "none").await;
+    everywhere(&sandbox, "cache", "none").await;
     assert_eq!(sandbox.turn("cache", "aside").await.status, 200);
-    everywhere(&sandbox, "aside").await;
+    everywhere(&sandbox, "cache", "aside").await;
 }
 
-/// Waits until every process that runs links says that its cache is set to `value`.
-async fn everywhere(sandbox: &Sandbox, value: &str) {
+/// Waits until every process that runs links says that this knob of it is set to `value`.
+pub(crate) async fn everywhere(sandbox: &Sandbox, name: &str, value: &str) {
     let processes: Vec<Client> = sandbox
         .links_processes()
         .await
@@ -47,7 +47,7 @@ async fn everywhere(sandbox: &Sandbox, value: &str) {
         for process in &processes {
             let knobs = sandbox.internal(process, "/admin/knobs").await;
             let is_set = |knob: &Value| {
-                knob["service"] == "links" && knob["name"] == "cache" && knob["value"] == value
+                knob["service"] == "links" && knob["name"] == name && knob["value"] == value
             };
             if !knobs
                 .as_array()

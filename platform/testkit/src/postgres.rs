@@ -93,7 +93,8 @@ impl Postgres {
             // Each deadlock that a test provokes costs this much.
             "deadlock_timeout=100ms".to_owned(),
             format!("fsync={sync}"),
-            format!("synchronous_commit={sync}"),
+            // What is committed is with the system at least, so that a kill loses nothing.
+            "synchronous_commit=on".to_owned(),
             format!("full_page_writes={sync}"),
         ] {
             command.push("-c".into());

@@ -19,7 +19,7 @@ use crate::domain::batch::Batch;
 /// How far clocks of replicas may differ, plus how long a request may have been under way.
 const LOOK_BACK_MS: i64 = 60_000;
 /// How long a number is remembered: longer than any fold that was cut off waits to go on.
-const KEPT: Duration = Duration::from_secs(86_400);
+const KEPT: Duration = Duration::from_secs(3_600);
 
 const LATEST: Sql =
     Sql::both("SELECT seq, data FROM click_batches WHERE seq < $1 ORDER BY seq DESC LIMIT 16");
