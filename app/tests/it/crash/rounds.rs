@@ -75,6 +75,13 @@ impl Rounds {
         }
     }
 
+    /// Fails if the kills hit an idle system: then nothing was shown.
+    pub(crate) fn was_under_load(&self) {
+        let made = self.all.creates.iter().any(|c| c.told == Told::Done);
+        let redirected = self.all.clicks.values().any(|c| c.redirected > 0);
+        assert!(made && redirected, "no load: {}", self.summary());
+    }
+
     /// What was done, in a line.
     pub(crate) fn summary(&self) -> String {
         let links = self

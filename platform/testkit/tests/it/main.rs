@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use testkit::{Nats, Postgres, Redis, eventually, find_program};
+use testkit::{Nats, Postgres, Redis, eventually, find_program, skipped};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -68,7 +68,7 @@ async fn postgres_survives_a_kill_with_its_data() {
         return;
     };
     let Some(psql) = find_program("psql") else {
-        return;
+        return skipped("psql", "install Debian's package postgresql-client");
     };
     let run = |sql: &str| {
         let out = std::process::Command::new(&psql)

@@ -14,6 +14,7 @@ use super::transfer;
         domains::delete, insight::stats, insight::orphans, insight::tags, insight::history,
         insight::explain, insight::qr_svg, insight::qr_png, transfer::import, transfer::export
     ),
+    components(schemas(contracts::links::LinkSort)),
     tags(
         (name = "links", description = "One link"),
         (name = "bulk", description = "Several links, each with its own result"),

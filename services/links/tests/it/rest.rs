@@ -3,7 +3,7 @@
 use contracts::links::{CreateLink, GetLink, Links as _, LinksClient, LinksError, LinksServer};
 use http::Method;
 use mesh::{CallCx, Edge};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::story;
 
@@ -170,6 +170,39 @@ fn the_document_names_every_resource() {
     ] {
         assert!(schemas.contains_key(name), "{name} in {:?}", schemas.keys());
     }
+}
+
+#[test]
+fn every_reference_of_the_document_leads_somewhere() {
+    let mut document = serde_json::to_value(links::openapi()).unwrap();
+    assert_eq!(dangling(&document), Vec::<String>::new());
+    let schemas = document["components"]["schemas"].as_object_mut().unwrap();
+    schemas.remove("LinkSort").unwrap();
+    assert_eq!(
+        dangling(&document),
+        ["#/components/schemas/LinkSort"],
+        "planted"
+    );
+}
+
+/// The references that lead nowhere.
+fn dangling(document: &Value) -> Vec<String> {
+    fn collect(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::String(to)) = fields.get("$ref") {
+                    found.push(to.clone());
+                }
+                fields.values().for_each(|v| collect(v, found));
+            }
+            Value::Array(items) => items.iter().for_each(|v| collect(v, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    collect(document, &mut found);
+    found.retain(|to| document.pointer(to.trim_start_matches('#')).is_none());
+    found
 }
 
 story! {
