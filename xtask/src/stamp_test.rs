@@ -52,7 +52,7 @@ pub fn run(root: &Path) -> Result<Outcome> {
     let base = root.join("target/stamp");
     let tree = base.join("tree");
     copy(root, &tree)?;
-    seed(&root.join("target/debug"), &base.join("target/debug"))?;
+    seed(&root.join("target/debug"), &base.join("debug"))?;
     stamp::run(&tree, NAME)?;
     let mut text = String::new();
     for step in STEPS {
