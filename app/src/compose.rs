@@ -45,12 +45,13 @@ pub(crate) fn service(name: &str) -> Option<&'static Service> {
 
 /// The name of the front door, which is no service of [`SERVICES`]: it has its own way in.
 pub(crate) const GATEWAY: &str = "gateway";
-/// The name of the page.
+/// The name of the page, which is none either: it sees the whole system.
 pub(crate) const CONSOLE: &str = "console";
 
 /// Everything that `serve` can run.
 pub(crate) fn servable() -> Vec<&'static str> {
-    std::iter::once(GATEWAY)
+    [GATEWAY, CONSOLE]
+        .into_iter()
         .chain(SERVICES.iter().map(|service| service.name))
         .collect()
 }

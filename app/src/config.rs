@@ -7,6 +7,7 @@ mod load;
 mod locate;
 mod mistake;
 mod show;
+mod wrong;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -269,93 +270,4 @@ impl Config {
             .map(|text| text.parse())
             .collect()
     }
-
-    /// What is readable and yet wrong: the key, and what to do.
-    fn wrong(&self) -> Option<(String, String)> {
-        for (service, count) in &self.replicas {
-            if crate::compose::service(service).is_none() {
-                let all: Vec<&str> = crate::compose::SERVICES.iter().map(|s| s.name).collect();
-                let all = all.join(", ");
-                let hint = format!("'{service}' cannot have replicas; those that can: {all}");
-                return Some((format!("replicas.{service}"), hint));
-            }
-            if !(1..=REPLICAS_MAX).contains(count) {
-                let hint = format!("{count} replicas; choose 1 to {REPLICAS_MAX}");
-                return Some((format!("replicas.{service}"), hint));
-            }
-            if *count > 1 && self.topology == Topology::Together {
-                let hint =
-                    "replicas are processes of their own; add --apart (topology = \"apart\")";
-                return Some((format!("replicas.{service}"), hint.to_owned()));
-            }
-        }
-        if self.topology == Topology::Apart && self.hand_over == HandOver::Strict {
-            let hint = "strict is for one process; apart already goes through the codecs";
-            return Some(("hand_over".to_owned(), hint.to_owned()));
-        }
-        if let Err(error) = self.proxies() {
-            return Some(("trusted_proxies".to_owned(), error.to_string()));
-        }
-        if let Err(error) = telemetry::log::check(&self.log.to_telemetry()) {
-            return Some(("log.level".to_owned(), error.to_string()));
-        }
-        if let Some(secret) = &self.cluster.secret
-            && secret.len() < 32
-        {
-            let hint = "the cluster secret is too short; use at least 32 random characters";
-            return Some(("cluster.secret".to_owned(), hint.to_owned()));
-        }
-        if !(0.0..=100.0).contains(&self.telemetry.sample_percent) {
-            let hint = "a share in percent lies between 0 and 100".to_owned();
-            return Some(("telemetry.sample_percent".to_owned(), hint));
-        }
-        self.wrong_url()
-    }
-
-    fn wrong_url(&self) -> Option<(String, String)> {
-        let checks: [(&str, &Option<String>, &[&str], &str); 4] = [
-            (
-                "store.url",
-                &self.store.url,
-                &["sqlite", "postgres", "postgresql"],
-                STORE_HINT,
-            ),
-            (
-                "cache.url",
-                &self.cache.url,
-                &["redis", "memory"],
-                "redis://host:port/0 or memory",
-            ),
-            (
-                "bus.url",
-                &self.bus.url,
-                &["nats", "mesh"],
-                "nats://host:port or mesh",
-            ),
-            (
-                "telemetry.otlp_url",
-                &self.telemetry.otlp_url,
-                &["http"],
-                "http://host:4318",
-            ),
-        ];
-        for (key, value, schemes, example) in checks {
-            let Some(text) = value else { continue };
-            let scheme = text
-                .split_once(':')
-                .map_or(text.as_str(), |(scheme, _)| scheme);
-            let bare = matches!(scheme, "sqlite" | "memory" | "mesh") && !text.contains("//");
-            if !schemes.contains(&scheme) || (!bare && url::Url::parse(text).is_err()) {
-                let shown = redacted_url(text);
-                return Some((
-                    key.to_owned(),
-                    format!("cannot use '{shown}'; write {example}"),
-                ));
-            }
-        }
-        None
-    }
 }
-
-const REPLICAS_MAX: u32 = 64;
-const STORE_HINT: &str = "sqlite, or postgres://user:password@host:5432/database";

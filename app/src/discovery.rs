@@ -43,6 +43,18 @@ pub(crate) fn of(config: &Discovery, secret: &ClusterSecret, tasks: &Tasks) -> A
     })
 }
 
+impl Found {
+    /// Whether there is a way to find `service`.
+    pub(crate) fn knows(&self, service: &str) -> bool {
+        let Discovery {
+            registry,
+            addresses,
+            dns,
+        } = &self.config;
+        registry.is_some() || addresses.contains_key(service) || dns.contains_key(service)
+    }
+}
+
 impl Finder for Found {
     fn watch(&self, service: &str) -> Endpoints {
         match (&self.dns, &self.registry) {

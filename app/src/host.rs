@@ -20,11 +20,13 @@ use web::{ClusterSecret, Handler, Ingress, Keys, RouteSpec};
 use crate::config::Config;
 use crate::data::DataDir;
 use crate::discovery::Found;
+use crate::start::Role;
 
 /// What a process gives to the services in it.
 pub(crate) struct Host {
     /// Its name: `links-2`, or `tradewind` when it is the only one.
     pub(crate) id: String,
+    pub(crate) role: Role,
     pub(crate) config: Config,
     pub(crate) data: DataDir,
     pub(crate) ctx: Ctx,
@@ -162,6 +164,11 @@ impl Host {
             .get()
             .copied()
             .context("the internal listener is not bound yet")
+    }
+
+    /// Whether this process can tell where `service` is: in itself, or where discovery says.
+    pub(crate) fn finds(&self, service: &str) -> bool {
+        self.role.runs(service) || self.discovery.knows(service)
     }
 
     /// Whether a change needs an API key.

@@ -17,6 +17,7 @@ use mesh::MeshRegistry;
 use telemetry::{EventKind, OtlpConfig, Sampling, Telemetry};
 use web::{ClusterSecret, Ingress, Keys};
 
+use crate::compose::CONSOLE;
 use crate::config::{Config, Topology};
 use crate::data::DataDir;
 use crate::discovery;
@@ -63,6 +64,23 @@ impl Role {
         match config.topology {
             Topology::Together => Self::Together,
             Topology::Apart => Self::Apart,
+        }
+    }
+
+    /// One process, or one of several.
+    pub(crate) fn topology(self) -> Topology {
+        match self {
+            Self::Together => Topology::Together,
+            Self::Apart | Self::One { .. } => Topology::Apart,
+        }
+    }
+
+    /// Whether `service` is in a process of this role.
+    pub(crate) fn runs(self, service: &str) -> bool {
+        match self {
+            Self::Together => true,
+            Self::Apart => service == CONSOLE,
+            Self::One { service: own, .. } => service == own,
         }
     }
 
@@ -133,6 +151,7 @@ fn host(config: Config, env: &Env) -> Result<Host> {
     let discovery = discovery::of(&config.discovery, &secret, &finding);
     Ok(Host {
         id,
+        role: env.role,
         mesh: MeshRegistry::new(ctx.clone(), telemetry.clone()),
         ingress: ingress(&keys).with_trusted_proxies(&proxies),
         internal_ingress: ingress(&inner_keys),
@@ -195,7 +214,7 @@ fn public_listener(config: &Config, given: Option<TcpListener>) -> Result<TcpLis
 }
 
 /// Where everything is, seen from `gateway` and the internal listener at `internal`.
-fn ready(config: &Config, gateway: Option<SocketAddr>, internal: SocketAddr) -> Ready {
+fn ready(host: &Host, gateway: Option<SocketAddr>, internal: SocketAddr) -> Ready {
     let mut urls = BTreeMap::new();
     let mut put = |name: &str, url: String| urls.insert(name.to_owned(), url);
     if let Some(addr) = gateway {
@@ -203,16 +222,21 @@ fn ready(config: &Config, gateway: Option<SocketAddr>, internal: SocketAddr) -> 
         put("links", base.clone());
         put("api", format!("{base}/api"));
         put("openapi", format!("{base}/api/openapi.json"));
-        put("console", format!("{base}/console/"));
+        if host.finds(CONSOLE) {
+            put("console", format!("{base}/console/"));
+        }
         put("gateway", base);
     }
     let base = format!("http://{}", reachable(internal));
+    if host.role.runs(CONSOLE) && gateway.is_none() {
+        put("console", format!("{base}/console/"));
+    }
     put("metrics", format!("{base}/metrics"));
     put("admin", base);
     Ready {
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        topology: config.topology,
+        topology: host.role.topology(),
         urls,
     }
 }

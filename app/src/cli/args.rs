@@ -61,7 +61,7 @@ pub(super) struct Common {
 impl Common {
     /// The layers of the configuration, with these flags on top.
     pub(super) fn layers(&self) -> Result<Layers, Mistake> {
-        let layers = Layers::read(self.config.as_deref(), std::env::vars())?;
+        let layers = Layers::read(self.config.as_deref(), std::env::vars_os())?;
         Ok(match &self.data {
             Some(data) => layers.with_flag("--data", "data", data.display()),
             None => layers,
@@ -103,7 +103,8 @@ pub(super) struct UpArgs {
 /// Flags of `up` and `serve`.
 #[derive(Debug, Args)]
 pub(super) struct Shared {
-    /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8080, and a free
+    /// port for a service behind the gateway]
     #[arg(long, value_name = "ADDR:PORT")]
     pub(super) listen: Option<String>,
     /// sqlite, or postgres://user:password@host/database
@@ -118,9 +119,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn on(&self, mut layers: Layers) -> Layers {
+    /// `layers` with these flags on top; `listen` is the key of the address that is meant.
+    pub(super) fn on(&self, mut layers: Layers, listen: &str) -> Layers {
         let flags = [
-            ("--listen", "listen", &self.listen),
+            ("--listen", listen, &self.listen),
             ("--store", "store.url", &self.store),
             ("--cache", "cache.url", &self.cache),
             ("--bus", "bus.url", &self.bus),

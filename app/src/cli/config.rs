@@ -12,7 +12,7 @@ use crate::config::{Layers, redacted};
 pub(super) fn run(args: ConfigArgs, output: Output) -> Result<ExitCode> {
     match args.command {
         ConfigCommand::Check { file } => {
-            let layers = Layers::read(file.as_deref(), std::env::vars())?;
+            let layers = Layers::read(file.as_deref(), std::env::vars_os())?;
             layers.merge()?;
             let of = layers
                 .file

@@ -22,7 +22,13 @@ use crate::start::{Env, Role, start};
 const ORPHAN_DRAIN: Duration = Duration::from_secs(3);
 
 pub(super) fn run(args: &ServeArgs, output: Output) -> Result<ExitCode> {
-    let config = args.shared.on(args.common.layers()?).merge()?;
+    // What stands behind the gateway has one listener, which others of the system come to.
+    let listen = if args.service == GATEWAY {
+        "listen"
+    } else {
+        "internal.listen"
+    };
+    let config = args.shared.on(args.common.layers()?, listen).merge()?;
     process::log(&config)?;
     let data = DataDir::open(&config.data)?;
     process::safe(&config, &data)?;

@@ -25,7 +25,7 @@ pub(super) fn run(args: UpArgs, output: Output) -> Result<ExitCode> {
 
 /// The layers of the configuration, with the flags on top.
 fn layers(args: &UpArgs) -> Result<Layers, Mistake> {
-    let mut layers = args.shared.on(args.common.layers()?);
+    let mut layers = args.shared.on(args.common.layers()?, "listen");
     if args.apart {
         layers = layers.with_flag("--apart", "topology", "apart");
     }

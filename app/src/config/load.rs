@@ -1,5 +1,6 @@
 //! Reads the layers of the configuration and merges them: default < file < environment < flag.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
@@ -44,7 +45,7 @@ impl Layers {
     /// Reads `file` (or `tradewind.toml`, if it is there) and takes the overrides from `vars`.
     pub fn read(
         file: Option<&Path>,
-        vars: impl Iterator<Item = (String, String)>,
+        vars: impl Iterator<Item = (OsString, OsString)>,
     ) -> Result<Self, Mistake> {
         let path = match file {
             Some(path) => Some(path.to_owned()),
@@ -53,16 +54,9 @@ impl Layers {
         let file = path
             .map(|path| read_file(&path).map(|text| (path, text)))
             .transpose()?;
-        let mut environment: Vec<Override> = vars
-            .filter_map(|(name, value)| {
-                let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
-                Some(Override {
-                    origin: name,
-                    key,
-                    value,
-                })
-            })
-            .collect();
+        let mut environment = vars
+            .filter_map(|(name, value)| variable(&name.to_string_lossy(), value))
+            .collect::<Result<Vec<_>, _>>()?;
         environment.sort_by(|a, b| a.origin.cmp(&b.origin));
         Ok(Self {
             file,
@@ -170,6 +164,18 @@ impl Override {
         set(&mut table, &self.key, value.clone()).is_ok()
             && Value::Table(table).try_into::<Config>().is_ok()
     }
+}
+
+/// What the environment variable `name` overrides; nothing unless it begins as ours do.
+fn variable(name: &str, value: OsString) -> Option<Result<Override, Mistake>> {
+    let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
+    let over = |value: String| Override {
+        origin: name.to_owned(),
+        key: key.clone(),
+        value,
+    };
+    let refused = |_| over(String::new()).mistake("its value is not UTF-8");
+    Some(value.into_string().map(over).map_err(refused))
 }
 
 fn set(table: &mut Table, key: &str, value: Value) -> Result<(), ()> {

@@ -41,7 +41,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     let supervisor = Arc::new(Supervisor::new(&specs, launcher, &host));
     let services: Arc<[Hosted]> = Arc::new([]);
     let admin = Admin::new(Arc::clone(&host), services);
-    let others = Others::new(
+    let others = Others::supervised(
         Arc::clone(&supervisor),
         registry.clone(),
         host.secret.clone(),
@@ -80,7 +80,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
         let edge = edges::remote(&host, demo::NAME, links::NAME, &finder);
         demo::start(&host, edge, gateway_addr).await;
     }
-    let ready = ready(&host.config, Some(gateway_addr), addr);
+    let ready = ready(&host, Some(gateway_addr), addr);
     Ok(Running {
         host,
         ready,

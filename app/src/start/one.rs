@@ -10,8 +10,8 @@ use mesh::discovery::{Discovery as _, Registration};
 
 use super::{Env, Running, public_listener, ready};
 use crate::admin::Admin;
-use crate::cluster::System;
-use crate::compose::{self, GATEWAY};
+use crate::cluster::{Others, System};
+use crate::compose::{self, CONSOLE, GATEWAY};
 use crate::host::{Host, Hosted};
 use crate::internal::{self, Internal};
 use crate::{carriers, front, parts};
@@ -23,24 +23,24 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> Result<Running> {
     let listener = internal::bind(&host).await?;
-    let (gateway, hosted) = if service == GATEWAY {
-        let (gateway, hosted) = compose::gateway(&host).await?;
-        compose::route(&host, &gateway, &[])?;
-        (Some(gateway), hosted)
-    } else {
-        let service = compose::service(service).context("there is no such service")?;
-        (None, (service.compose)(&host).await?)
+    let (gateway, hosted) = match service {
+        GATEWAY => {
+            let (gateway, hosted) = compose::gateway(&host).await?;
+            compose::route(&host, &gateway, &[])?;
+            (Some(gateway), Some(hosted))
+        }
+        CONSOLE => (None, None),
+        _ => {
+            let service = compose::service(service).context("there is no such service")?;
+            (None, Some((service.compose)(&host).await?))
+        }
     };
-    let services: Arc<[Hosted]> = Arc::new([hosted]);
+    let services: Arc<[Hosted]> = hosted.into_iter().collect();
     let admin = Admin::new(Arc::clone(&host), Arc::clone(&services));
-    let system = Arc::new(System {
-        host: Arc::clone(&host),
-        admin: admin.clone(),
-        has_page: false,
-        others: None,
-    });
+    let system = Arc::new(system(&host, &admin, service));
+    let page = (service == CONSOLE).then(|| compose::console(&host, Arc::clone(&system)));
     parts::run(&host, &services, &admin).await?;
-    let here: Vec<&Hosted> = services.iter().collect();
+    let here: Vec<&Hosted> = services.iter().chain(&page).collect();
     let internal = Internal::new(&host, admin, &here)
         .with("system", system.handler())
         .with("bus", carriers::inlet(&host));
@@ -55,7 +55,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> R
     }
     host.phase.ready();
     announce(&host, service)?;
-    let ready = ready(&host.config, public, host.internal_addr()?);
+    let ready = ready(&host, public, host.internal_addr()?);
     Ok(Running {
         host,
         ready,
@@ -63,6 +63,18 @@ pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> R
         inner,
         supervisor: None,
     })
+}
+
+/// The system as this process sees it: whole for the console, which asks the others.
+fn system(host: &Arc<Host>, admin: &Admin, service: &str) -> System {
+    let has_page = service == CONSOLE;
+    let found = || Others::found(Arc::clone(&host.discovery) as _, host.secret.clone());
+    System {
+        host: Arc::clone(host),
+        admin: admin.clone(),
+        has_page,
+        others: has_page.then(found),
+    }
 }
 
 fn open(host: &Host, gateway: Gateway, env: Env, outer: &Tasks) -> Result<std::net::SocketAddr> {
@@ -75,7 +87,7 @@ fn open(host: &Host, gateway: Gateway, env: Env, outer: &Tasks) -> Result<std::n
 /// Waits until the registry has told where every service is: until then requests would find nobody.
 async fn everybody_known(host: &Host) {
     let names = compose::SERVICES.iter().map(|service| service.name);
-    for name in names.chain([compose::CONSOLE]) {
+    for name in names.chain([CONSOLE]) {
         let mut endpoints = host.discovery.watch(name);
         let known = endpoints.wait_for(|known| !known.is_empty());
         if tokio::time::timeout(KNOWN_WITHIN, known).await.is_err() {

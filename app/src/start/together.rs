@@ -54,7 +54,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
         .await;
     }
     host.phase.ready();
-    let ready = ready(&host.config, Some(gateway_addr), host.internal_addr()?);
+    let ready = ready(&host, Some(gateway_addr), host.internal_addr()?);
     Ok(Running {
         host,
         ready,

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use serde_json::Value;
 use testkit::Client;
 
-use crate::program::{command, refused, temporary};
+use crate::program::{command, refused, run, temporary};
 use crate::sandbox::soon;
 
 /// `tradewind serve` as a process.
@@ -18,8 +18,12 @@ struct Service {
 
 impl Service {
     fn start(dir: &Path, name: &str, env: &[(&str, &str)]) -> Self {
+        Self::listening(dir, name, "127.0.0.1:0", env)
+    }
+
+    fn listening(dir: &Path, name: &str, at: &str, env: &[(&str, &str)]) -> Self {
         let mut child = command(dir)
-            .args(["serve", name, "--listen", "127.0.0.1:0", "--json"])
+            .args(["serve", name, "--listen", at, "--json"])
             .envs(env.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
@@ -76,6 +80,92 @@ async fn services_find_each_other_by_name() {
     story(&gateway).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_listens_where_it_is_told() {
+    let (_guard, dir) = temporary();
+    let links = Service::start(&dir, "links", &[]);
+    let address = links.address().to_owned();
+    let taken = run(&dir, &["serve", "links", "--listen", &address]);
+    let said = String::from_utf8_lossy(&taken.stderr);
+    assert!(!taken.status.success() && said.contains(&address), "{said}");
+    drop(links);
+    let again = Service::listening(&dir, "links", &address, &[]);
+    assert_eq!(again.address(), address);
+    let said = refused(&dir, &["serve", "links", "--listen", "0.0.0.0:0"]);
+    assert!(said.contains("TRADEWIND__CLUSTER__SECRET"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_console_is_a_process_of_its_own_that_sees_the_others() {
+    let (_guard, dir) = temporary();
+    let links = [
+        Service::start(&dir, "links", &[]),
+        Service::start(&dir, "links", &[]),
+    ];
+    let both = format!("['{}', '{}']", links[0].address(), links[1].address());
+    let to_links = ("TRADEWIND__DISCOVERY__ADDRESSES__LINKS", both.as_str());
+    let alone = Service::start(&dir, "gateway", &[to_links]);
+    assert!(
+        alone.ready["console"].is_null(),
+        "nobody has told where it is"
+    );
+    let front = format!("['{}']", alone.address());
+    let to_gateway = ("TRADEWIND__DISCOVERY__ADDRESSES__GATEWAY", front.as_str());
+    let console = Service::start(&dir, "console", &[to_links, to_gateway]);
+    let page = format!("['{}']", console.address());
+    let to_console = ("TRADEWIND__DISCOVERY__ADDRESSES__CONSOLE", page.as_str());
+    let gateway = Service::start(&dir, "gateway", &[to_links, to_console]);
+
+    assert_eq!(
+        console.url("console"),
+        format!("{}/console/", console.url("admin"))
+    );
+    for base in [console.url("admin"), gateway.url("gateway")] {
+        let client = Client::new(base);
+        soon("the page is there", || async {
+            let page = client.get("/console/").await;
+            page.is_ok_and(|page| page.text().contains("<html"))
+        })
+        .await;
+    }
+    let admin = Client::new(console.url("admin"));
+    let status = admin.get("/system").await.expect("answers").json();
+    assert_eq!(status["about"]["topology"], "apart");
+    let up = |service: &str| {
+        let replicas = status["replicas"].as_array().expect("a list");
+        let of = replicas.iter().filter(|r| r["services"][0] == service);
+        of.filter(|r| r["state"] == "up" && r["pid"].is_u64())
+            .count()
+    };
+    assert_eq!(
+        (up("links"), up("gateway"), up("console")),
+        (2, 1, 1),
+        "{status}"
+    );
+    let knob = serde_json::json!({ "service": "links", "name": "cache", "value": "none" });
+    let turned = admin.json(http::Method::POST, "/system/knobs", &knob).await;
+    assert_eq!(turned.expect("answers").status, 200);
+    for replica in &links {
+        let client = Client::new(replica.url("admin"));
+        soon("both replicas follow", || async {
+            let knobs = client.get("/admin/knobs").await.expect("answers").json();
+            let all = knobs.as_array().expect("a list");
+            all.iter()
+                .any(|k| k["name"] == "cache" && k["value"] == "none")
+        })
+        .await;
+    }
+    let killed = links[1].address().to_owned();
+    drop(links);
+    let status = admin.get("/system").await.expect("answers").json();
+    let gone = status["replicas"].as_array().expect("a list");
+    let gone = gone
+        .iter()
+        .find(|r| r["id"] == *killed)
+        .expect("still listed");
+    assert_eq!(gone["state"], "down", "{status}");
+}
+
 async fn story(gateway: &Service) {
     let client = Client::new(gateway.url("gateway"));
     let link = serde_json::json!({ "url": "https://example.com/", "code": "served" });
@@ -119,11 +209,8 @@ fn an_internal_listener_for_other_machines_needs_a_secret() {
 async fn with_a_secret_it_is_open_to_nobody_else() {
     let (_guard, dir) = temporary();
     let secret = "s".repeat(40);
-    let env = [
-        ("TRADEWIND__INTERNAL__LISTEN", "0.0.0.0:0"),
-        ("TRADEWIND__CLUSTER__SECRET", secret.as_str()),
-    ];
-    let links = Service::start(&dir, "links", &env);
+    let env = [("TRADEWIND__CLUSTER__SECRET", secret.as_str())];
+    let links = Service::listening(&dir, "links", "0.0.0.0:0", &env);
     let client = Client::new(links.url("admin"));
     assert_eq!(
         client.get("/admin/knobs").await.expect("answers").status,

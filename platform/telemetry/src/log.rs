@@ -1,10 +1,12 @@
 //! Log lines on stderr, as text for people or JSON for machines.
 
+use std::io::{IsTerminal as _, stderr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{fmt, registry};
 
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -71,18 +73,19 @@ pub fn check(config: &LogConfig) -> Result<(), LogError> {
 
 /// Sends log lines to stderr from now on. Call it once, in `main`.
 pub fn init(config: &LogConfig) -> Result<(), LogError> {
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter(&config.level)?)
-        .with_writer(std::io::stderr);
+    let filtered = registry().with(filter(&config.level)?);
+    let lines = fmt::layer()
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal());
     let done = match config.format {
-        LogFormat::Text => lines.compact().finish().try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),
+        LogFormat::Text => filtered.with(lines.compact()).try_init(),
+        LogFormat::Json => filtered.with(lines.json().flatten_event(true)).try_init(),
     };
     done.map_err(|_| LogError::Twice)
 }
 
-/// A bare word must be a level: `EnvFilter` would take `inof` for the name of a module.
-fn filter(level: &str) -> Result<EnvFilter, LogError> {
+/// A bare word must be a level: `Targets` would take `inof` for the name of a module.
+fn filter(level: &str) -> Result<Targets, LogError> {
     let wrong = || LogError::Level(level.to_owned());
     let known = |l: &str| {
         let l = l.trim().to_ascii_lowercase();
@@ -94,7 +97,7 @@ fn filter(level: &str) -> Result<EnvFilter, LogError> {
     {
         return Err(wrong());
     }
-    EnvFilter::try_new(level).map_err(|_| wrong())
+    level.parse().map_err(|_| wrong())
 }
 
 #[cfg(test)]

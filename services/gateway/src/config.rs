@@ -11,7 +11,7 @@ pub struct Config {
     pub workers: usize,
     /// What clients may ask.
     pub limits: ServerLimits,
-    /// One in so many successful requests gets a log line; 0 logs none.
+    /// One in so many successful requests gets a log line at level `info`, which `log.level = "warn,access=info"` shows; 0 logs none.
     pub access_log_one_in: u32,
     /// How remote services are called.
     pub upstream: UpstreamConfig,

@@ -14,7 +14,7 @@ fn mistake(layers: &Layers) -> String {
 }
 
 fn env(layers: Layers, name: &str, value: &str) -> Layers {
-    let vars = std::iter::once((name.to_owned(), value.to_owned()));
+    let vars = std::iter::once((name.into(), value.into()));
     let read = Layers::read(None, vars).expect("no file is read");
     Layers {
         environment: read.environment,
@@ -138,8 +138,42 @@ fn replicas_without_apart_say_what_to_add() {
 fn the_rule_of_the_environment_goes_both_ways() {
     for key in keys() {
         let name = env_name(&key);
-        let vars = std::iter::once((name.clone(), "x".to_owned()));
+        let vars = std::iter::once((name.clone().into(), "x".into()));
         let read = Layers::read(None, vars).expect("no file is read");
         assert_eq!(read.environment[0].key, key, "{name}");
     }
+}
+
+#[test]
+fn a_value_that_is_no_text_is_refused_and_other_peoples_variables_are_not_looked_at() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let bytes = || OsString::from_vec(vec![0xff, 0xfe]);
+    let read = |name: OsString| Layers::read(None, std::iter::once((name, bytes())));
+    assert_eq!(read("PS1".into()).expect("not ours").environment, []);
+    assert!(read(bytes()).is_ok(), "a name that is no text is not ours");
+    let refused = read("TRADEWIND__LISTEN".into()).expect_err("not text");
+    assert_eq!(
+        refused.to_string(),
+        "TRADEWIND__LISTEN: listen: its value is not UTF-8"
+    );
+}
+
+#[test]
+fn a_service_that_there_is_not_cannot_be_found() {
+    assert_eq!(
+        mistake(&of("[discovery.addresses]\nlinsk = ['127.0.0.1:1']\n")),
+        "t.toml:2:1: discovery.addresses.linsk: there is no such service; did you mean links?"
+    );
+    assert_eq!(
+        mistake(&of("[discovery.dns]\nmoon = 'a.example:1'\n")),
+        "t.toml:2:1: discovery.dns.moon: there is no such service; there are console, gateway, links"
+    );
+    for wrong in ["links.internal", "links.internal:http", ":7070", "a b:7070"] {
+        let said = mistake(&of(&format!("[discovery.dns]\nlinks = '{wrong}'\n")));
+        assert!(said.contains("write host:port"), "{said}");
+    }
+    let both = "[discovery]\naddresses.links = ['127.0.0.1:1']\ndns.links = 'a.example:1'\n";
+    assert!(mistake(&of(both)).contains("written down and in DNS"));
+    let right = "[discovery]\naddresses.gateway = ['127.0.0.1:1']\ndns.links = 'a.example:1'\n";
+    assert!(of(right).merge().is_ok());
 }

@@ -1,0 +1,216 @@
+//! The other processes of the system: supervised by this one, or found where discovery says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use console::{ClusterError, KnobView, Replica, ReplicaState};
+use futures_util::future::join_all;
+use http::Method;
+use kernel::Timestamp;
+use mesh::discovery::{Discovery, Endpoint, Registry};
+use serde::Deserialize;
+use web::ClusterSecret;
+
+use crate::admin::KnobSet;
+use crate::client::Client;
+use crate::compose::{CONSOLE, servable};
+use crate::supervisor::{ProcessView, State, Supervisor};
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// The other processes, and how to talk to them.
+pub(crate) struct Others {
+    known: Known,
+    client: Client,
+}
+
+/// How this process knows of the others.
+enum Known {
+    /// It started them, and they registered here.
+    Supervised(Arc<Supervisor>, Registry),
+    /// Somebody else runs them.
+    Found(Arc<dyn Discovery>),
+}
+
+/// What a process says about itself.
+#[derive(Deserialize)]
+struct Process {
+    pid: u32,
+    state: String,
+    started: Timestamp,
+}
+
+impl Others {
+    /// Those that `supervisor` runs.
+    pub(crate) fn supervised(
+        supervisor: Arc<Supervisor>,
+        registry: Registry,
+        secret: ClusterSecret,
+    ) -> Self {
+        Self::new(Known::Supervised(supervisor, registry), secret)
+    }
+
+    /// Those that `discovery` finds.
+    pub(crate) fn found(discovery: Arc<dyn Discovery>, secret: ClusterSecret) -> Self {
+        Self::new(Known::Found(discovery), secret)
+    }
+
+    fn new(known: Known, secret: ClusterSecret) -> Self {
+        let client = Client::new(ANSWER_WITHIN).with_cluster(secret);
+        Self { known, client }
+    }
+
+    /// Where each service answers.
+    fn places(&self) -> BTreeMap<String, Vec<Endpoint>> {
+        match &self.known {
+            Known::Supervised(_, registry) => registry.with(|state| state.view()).services,
+            Known::Found(discovery) => {
+                let others = servable().into_iter().filter(|name| *name != CONSOLE);
+                let place = |name: &str| discovery.watch(name).borrow().to_vec();
+                others.map(|name| (name.to_owned(), place(name))).collect()
+            }
+        }
+    }
+
+    /// The address of each process, by its name.
+    fn addresses(&self) -> BTreeMap<String, String> {
+        let endpoints = self.places().into_values().flatten();
+        endpoints
+            .map(|e| (e.id.to_string(), e.addr.to_string()))
+            .collect()
+    }
+
+    /// Every other process, as it fares.
+    pub(super) async fn replicas(&self) -> Vec<Replica> {
+        match &self.known {
+            Known::Supervised(supervisor, _) => {
+                let mut addresses = self.addresses();
+                let processes = supervisor.processes().into_iter();
+                processes
+                    .map(|process| {
+                        let address = addresses.remove(&process.id);
+                        supervised(process, address)
+                    })
+                    .collect()
+            }
+            Known::Found(_) => {
+                let places = self.places();
+                let each = places.iter().flat_map(|(service, endpoints)| {
+                    endpoints.iter().map(|place| self.found_at(service, place))
+                });
+                join_all(each).await
+            }
+        }
+    }
+
+    /// The process of `service` at `place`, as it describes itself.
+    async fn found_at(&self, service: &str, place: &Endpoint) -> Replica {
+        let said = self.fetch(&place.addr.to_string(), "/admin/process").await;
+        let said = said.and_then(|body| serde_json::from_slice::<Process>(&body).ok());
+        let state = match said.as_ref().map(|process| process.state.as_str()) {
+            Some("up") => ReplicaState::Up,
+            Some("starting") => ReplicaState::Starting,
+            Some(_) => ReplicaState::Draining,
+            None => ReplicaState::Down,
+        };
+        Replica {
+            id: place.id.to_string(),
+            services: vec![service.to_owned()],
+            state,
+            address: Some(place.addr.to_string()),
+            pid: said.as_ref().map(|process| process.pid),
+            restarts: 0,
+            since: said.map_or(Timestamp::default(), |process| process.started),
+        }
+    }
+
+    /// What the process at `address` answers to a GET; nothing unless it is well.
+    async fn fetch(&self, address: &str, path: &str) -> Option<Bytes> {
+        let url = format!("http://{address}{path}");
+        let answer = self.client.send(Method::GET, &url, &[], Vec::new()).await;
+        answer
+            .ok()
+            .filter(|a| a.status.is_success())
+            .map(|a| a.body)
+    }
+
+    pub(super) async fn get(&self, replica: &str, path: &str) -> Result<Bytes, ClusterError> {
+        let unreachable = || ClusterError::Unreachable {
+            replica: replica.to_owned(),
+        };
+        let address = self.addresses().remove(replica).ok_or_else(unreachable)?;
+        let url = format!("http://{address}{path}");
+        let answer = self.client.send(Method::GET, &url, &[], Vec::new()).await;
+        let answer = answer.map_err(|_| unreachable())?;
+        if answer.status.is_success() {
+            return Ok(answer.body);
+        }
+        let problem = answer
+            .json::<serde_json::Value>()
+            .err()
+            .map(|error| error.to_string());
+        Err(ClusterError::NotFound(problem.unwrap_or_default()))
+    }
+
+    /// The knobs of every process; one that replicas disagree on is marked.
+    pub(super) async fn knobs(&self) -> Vec<KnobView> {
+        let mut all: BTreeMap<(String, String), KnobView> = BTreeMap::new();
+        for address in self.addresses().into_values() {
+            let Some(body) = self.fetch(&address, "/admin/knobs").await else {
+                continue;
+            };
+            let knobs: Vec<KnobView> = serde_json::from_slice(&body).unwrap_or_default();
+            for knob in knobs {
+                let key = (knob.service.clone(), knob.name.clone());
+                let known = all.entry(key).or_insert_with(|| knob.clone());
+                known.mixed |= known.value != knob.value;
+            }
+        }
+        all.into_values().collect()
+    }
+
+    /// Asks the replicas of a service until one sets the knob; the others follow by themselves.
+    pub(super) async fn set_knob(&self, set: &KnobSet) -> Result<KnobView, ClusterError> {
+        let mut places = self.places();
+        let Some(endpoints) = places.remove(&set.service) else {
+            let known: Vec<String> = places.into_keys().collect();
+            let known = known.join(", ");
+            let text = format!("no service '{}' runs here; there are {known}", set.service);
+            return Err(ClusterError::NotFound(text));
+        };
+        for endpoint in endpoints {
+            let url = format!("http://{}/admin/knobs", endpoint.addr);
+            let json = [("content-type", "application/json")];
+            let body = serde_json::to_vec(set).unwrap_or_default();
+            if let Ok(answer) = self.client.send(Method::POST, &url, &json, body).await {
+                return answer
+                    .json()
+                    .map_err(|error| ClusterError::Refused(error.to_string()));
+            }
+        }
+        Err(ClusterError::Unreachable {
+            replica: set.service.clone(),
+        })
+    }
+}
+
+/// A process as its supervisor sees it; where it is, once it has registered.
+fn supervised(process: ProcessView, address: Option<String>) -> Replica {
+    let state = match (process.state, address.is_some()) {
+        (State::Running, true) => ReplicaState::Up,
+        (State::Running, false) => ReplicaState::Starting,
+        (State::Waiting, _) => ReplicaState::Restarting,
+        (State::Looping | State::Stopped, _) => ReplicaState::Down,
+    };
+    Replica {
+        id: process.id,
+        services: vec![process.service.to_owned()],
+        state,
+        address,
+        pid: process.pid,
+        restarts: u32::try_from(process.restarts).unwrap_or(u32::MAX),
+        since: process.since,
+    }
+}
