@@ -13,6 +13,7 @@ pub(crate) mod link;
 pub(crate) mod route;
 pub(crate) mod rule;
 pub(crate) mod sheet;
+pub(crate) mod tally;
 pub(crate) mod target;
 pub(crate) mod top;
 pub(crate) mod visitors;

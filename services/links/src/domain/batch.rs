@@ -9,6 +9,7 @@
 //! scanned for one link without being decoded.
 
 use super::agent::Platform;
+use super::day::Visit;
 
 /// The most clicks of one batch.
 pub(crate) const CLICKS_MAX: usize = 32 * 1024;
@@ -194,8 +195,21 @@ impl<'a> Batch<'a> {
             .map(|(number, _)| self.record(number))
     }
 
+    /// A click of this batch with its texts.
+    pub(crate) fn visit(&self, record: &Record) -> Visit<'a> {
+        Visit {
+            at_ms: record.at_ms,
+            visitor: record.visitor,
+            platform: record.platform,
+            bot: record.bot,
+            head: record.head,
+            referrer: self.text(record.referrer),
+            language: self.text(record.language),
+        }
+    }
+
     /// The text with this number.
-    pub(crate) fn text(&self, number: Option<u16>) -> Option<&'a str> {
+    fn text(&self, number: Option<u16>) -> Option<&'a str> {
         number.and_then(|n| self.texts.get(usize::from(n)).copied())
     }
 

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::agent::Platform;
-use super::batch::{Batch, Record};
 use super::top::Top;
 use super::visitors::Visitors;
 
@@ -40,6 +39,25 @@ pub(crate) struct Day {
     waiting: Vec<u64>,
 }
 
+/// One visit with its texts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visit<'a> {
+    /// When, in milliseconds since the epoch.
+    pub(crate) at_ms: i64,
+    /// The visitor's hash of the day.
+    pub(crate) visitor: u64,
+    /// The device.
+    pub(crate) platform: Platform,
+    /// Whether a bot came.
+    pub(crate) bot: bool,
+    /// Whether it was a HEAD request.
+    pub(crate) head: bool,
+    /// The referrer's host.
+    pub(crate) referrer: Option<&'a str>,
+    /// The language.
+    pub(crate) language: Option<&'a str>,
+}
+
 /// The blob is no day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the clicks of a day cannot be read; they were written by a newer version or are broken")]
@@ -47,23 +65,21 @@ pub(crate) struct DayError;
 
 impl Day {
     /// Counts a visit. [`Day::settle`] must follow the last one.
-    pub(crate) fn count(&mut self, record: &Record, batch: &Batch<'_>) {
-        if record.head {
+    pub(crate) fn count(&mut self, visit: &Visit<'_>) {
+        if visit.head {
             self.heads += 1;
             return;
         }
-        if record.bot {
+        if visit.bot {
             self.bots += 1;
             return;
         }
-        let hour = record.at_ms.rem_euclid(DAY_MS) / HOUR_MS;
+        let hour = visit.at_ms.rem_euclid(DAY_MS) / HOUR_MS;
         self.hours[usize::try_from(hour).unwrap_or(0).min(23)] += 1;
-        self.devices[record.platform as usize] += 1;
-        self.referrers
-            .add(batch.text(record.referrer).unwrap_or("direct"), 1);
-        self.languages
-            .add(batch.text(record.language).unwrap_or("unknown"), 1);
-        self.waiting.push(record.visitor);
+        self.devices[visit.platform as usize] += 1;
+        self.referrers.add(visit.referrer.unwrap_or("direct"), 1);
+        self.languages.add(visit.language.unwrap_or("unknown"), 1);
+        self.waiting.push(visit.visitor);
         if self.waiting.len() >= 4_096 {
             self.settle();
         }
@@ -126,32 +142,21 @@ impl Day {
 
 #[cfg(test)]
 mod tests {
-    use super::super::batch::Writer;
     use super::*;
 
-    fn blob(clicks: &[(i64, bool, bool)]) -> Vec<u8> {
-        let mut writer = Writer::new(0, ["a.example", "de"].into_iter(), clicks.len());
+    fn day(clicks: &[(i64, bool, bool)]) -> Day {
+        let mut day = Day::default();
         for (at_ms, bot, head) in clicks {
-            writer.push(&Record {
-                link: 1,
-                visitor: 5,
+            day.count(&Visit {
                 at_ms: *at_ms,
+                visitor: 5,
                 platform: Platform::Ios,
                 bot: *bot,
                 head: *head,
-                referrer: Some(0),
-                language: Some(1),
-                hop: 0,
+                referrer: Some("a.example"),
+                language: Some("de"),
             });
         }
-        writer.finish()
-    }
-
-    fn day(clicks: &[(i64, bool, bool)]) -> Day {
-        let blob = blob(clicks);
-        let batch = Batch::read(&blob).expect("a batch");
-        let mut day = Day::default();
-        batch.iter().for_each(|r| day.count(&r, &batch));
         day.settle();
         day
     }

@@ -181,7 +181,8 @@ fn add(known: &mut Known, (link, range): (i64, Range), batch: &Batch<'_>, repeat
         known.total += u64::from(!record.bot && !record.head);
         let day = day_of(record.at_ms);
         if (first..=last).contains(&day) {
-            known.days.entry(day).or_default().count(&record, batch);
+            let counted = known.days.entry(day).or_default();
+            counted.count(&batch.visit(&record));
         }
     }
 }

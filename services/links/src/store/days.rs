@@ -15,17 +15,16 @@ const COUNT: Sql = Sql::both(
        last_at = CASE WHEN last_at > $3 THEN last_at ELSE $3 END
      WHERE num = $1",
 );
-const PUT: Sql = Sql::of(
+const INSERT: Sql = Sql::of(
     "INSERT INTO link_days (num, day, data) SELECT $1, $2, $3
-     WHERE EXISTS (SELECT 1 FROM link_counts WHERE num = $1)
-     ON CONFLICT (num, day) DO UPDATE SET data = excluded.data",
+     WHERE EXISTS (SELECT 1 FROM link_counts WHERE num = $1)",
     "INSERT INTO link_days (num, day, data)
      SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BYTEA)
-     WHERE EXISTS (SELECT 1 FROM link_counts WHERE num = $1)
-     ON CONFLICT (num, day) DO UPDATE SET data = excluded.data",
+     WHERE EXISTS (SELECT 1 FROM link_counts WHERE num = $1)",
 );
+const UPDATE: Sql = Sql::both("UPDATE link_days SET data = $3 WHERE num = $1 AND day = $2");
 
-pub(super) const STATEMENTS: &[Sql] = &[TOTAL, RANGE, COUNT, PUT];
+pub(super) const STATEMENTS: &[Sql] = &[TOTAL, RANGE, COUNT, INSERT, UPDATE];
 
 /// Clicks of a link since it was made, as of the last fold.
 pub(crate) async fn total(tx: &mut Tx<'_>, num: i64) -> Result<u64> {
@@ -87,13 +86,22 @@ pub(crate) async fn add_totals(tx: &mut Tx<'_>, totals: &[(i64, u64, i64)]) -> R
     tx.execute_many(&COUNT, &rows).await.map(drop)
 }
 
-/// Writes days.
-pub(crate) async fn put_many(tx: &mut Tx<'_>, days: Vec<(i64, i64, Vec<u8>)>) -> Result<()> {
-    let rows: Vec<[Value; 3]> = days
-        .into_iter()
-        .map(|(num, day, data)| [num.into(), day.into(), data.into()])
-        .collect();
-    tx.execute_many(&PUT, &rows).await.map(drop)
+/// A day of a link, packed.
+pub(crate) type Packed = (i64, i64, Vec<u8>);
+
+/// Writes days that are not there yet.
+pub(crate) async fn insert_many(tx: &mut Tx<'_>, days: Vec<Packed>) -> Result<()> {
+    tx.execute_many(&INSERT, &rows(days)).await.map(drop)
+}
+
+/// Writes days anew that are there.
+pub(crate) async fn update_many(tx: &mut Tx<'_>, days: Vec<Packed>) -> Result<()> {
+    tx.execute_many(&UPDATE, &rows(days)).await.map(drop)
+}
+
+fn rows(days: Vec<Packed>) -> Vec<[Value; 3]> {
+    let row = |(num, day, data): Packed| [num.into(), day.into(), data.into()];
+    days.into_iter().map(row).collect()
 }
 
 fn day(row: &Row, at: usize) -> Result<Day> {

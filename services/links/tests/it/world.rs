@@ -309,10 +309,12 @@ impl Node {
         self.db.read::<i64, storage::Error, _>(read).await.unwrap()
     }
 
-    /// Waits until every click is folded.
+    /// Waits until every click that this replica took is committed, and every group is folded.
     pub(crate) async fn folded(&self) {
         eventually("everything is folded", FOLDED_SOON, async || {
-            self.number("SELECT count(*) FROM click_batches").await == 0
+            let committed = self.metric("links_clicks_committed_total");
+            committed >= self.metric("links_clicks_recorded_total")
+                && self.number("SELECT count(*) FROM click_batches").await == 0
         })
         .await;
     }
