@@ -1,5 +1,6 @@
 //! Imports and exports: tables (CSV) and bookmarks, as streams that are never held whole.
 
+mod import;
 mod reader;
 
 use std::sync::Arc;
@@ -7,26 +8,20 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use contracts::links::{
-    IMPORT_ROWS_MAX, ImportBatch, ImportReport, ImportRow, LinkView, LinksError,
-};
+use contracts::links::{ImportReport, LinkView, LinksError};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::{HeaderValue, StatusCode, header};
 use kernel::Problem;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
-use web::{IdempotencyKey, ProblemReply, Query, require};
+use web::{IdempotencyKey, Query, require};
 
+use self::import::Import;
 use self::reader::Reader;
-use super::answer::{Answer, Asked, done, refuse};
+use super::answer::{Answer, Asked, done};
 use crate::domain::{bookmarks, sheet};
 use crate::service::Service;
-use crate::service::call::{Call, Done, Key};
-use crate::service::transfer::{ERRORS_MAX, fail};
-
-/// The largest file of an import, in bytes.
-const FILE_BYTES_MAX: usize = 256 * 1024 * 1024;
+use crate::service::transfer::fail;
 
 /// The form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
@@ -67,8 +62,9 @@ pub(crate) struct ExportQuery {
 ///
 /// A table begins with the names of its columns: `url` and any of `code`, `domain`, `title`,
 /// `notes`, `tags`, `external_id`, `enabled`, `status`, `cache_control`, `forward_query`,
-/// `expires_at`, `expired_url`, `max_clicks`. Up to 1,000 links are made in one transaction; with an
-/// idempotency key an import that broke off goes on where it stopped when it is sent again.
+/// `expires_at`, `expired_url`, `max_clicks`, `rules` (JSON). Up to 1,000 links are made in one
+/// transaction; with an idempotency key an import that broke off goes on where it stopped when it is
+/// sent again, and another file under the key of a whole one is refused.
 #[utoipa::path(post, path = "/api/links/import", tag = "transfer", params(ImportQuery,
     ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again")),
     request_body(content = String, content_type = "text/csv"),
@@ -91,114 +87,12 @@ pub(crate) async fn import(
         .format
         .unwrap_or(if html { Format::Bookmarks } else { Format::Csv });
     let reader = Reader::new(format, query.domain, query.tag);
-    let import = Import {
-        service: &service,
-        call: asked.0,
-        key,
-        done: Report::default(),
-    };
+    let import = Import::new(&service, asked.0, key);
     let report = import.run(reader, body).await?;
     Ok(done(StatusCode::OK, report))
 }
 
-/// An import that is going on.
-struct Import<'a> {
-    service: &'a Service,
-    call: Call,
-    key: Option<IdempotencyKey>,
-    done: Report,
-}
-
-#[derive(Default)]
-struct Report {
-    sum: ImportReport,
-    batches: u32,
-    replayed: u32,
-}
-
-impl Import<'_> {
-    async fn run(
-        mut self,
-        mut reader: Reader,
-        body: Body,
-    ) -> Result<Done<ImportReport>, ProblemReply> {
-        let mut chunks = body.into_data_stream();
-        let (mut bytes, mut rows) = (0, Vec::new());
-        while let Some(chunk) = chunks.next().await {
-            let chunk: Bytes = chunk.map_err(|_| refuse(&broken_off()))?;
-            bytes += chunk.len();
-            if bytes > FILE_BYTES_MAX {
-                let detail = "a file has at most 256 MiB; send it in parts".to_owned();
-                return Err(refuse(&LinksError::TooLarge { detail }));
-            }
-            rows.extend(
-                reader
-                    .push(&chunk, &mut self.done.sum)
-                    .map_err(|e| refuse(&e))?,
-            );
-            while rows.len() >= IMPORT_ROWS_MAX {
-                let rest = rows.split_off(IMPORT_ROWS_MAX);
-                self.batch(std::mem::replace(&mut rows, rest)).await?;
-            }
-        }
-        rows.extend(reader.finish(&mut self.done.sum));
-        while !rows.is_empty() {
-            let rest = rows.split_off(rows.len().min(IMPORT_ROWS_MAX));
-            self.batch(std::mem::replace(&mut rows, rest)).await?;
-        }
-        let Report {
-            mut sum,
-            batches,
-            replayed,
-        } = self.done;
-        sum.errors.sort_by_key(|e| e.line);
-        Ok(Done {
-            value: sum,
-            replayed: batches > 0 && batches == replayed,
-        })
-    }
-
-    async fn batch(&mut self, rows: Vec<ImportRow>) -> Result<(), ProblemReply> {
-        let batch = ImportBatch { rows };
-        let key = self.key.as_ref().map(|key| {
-            let mut hash = Sha256::new();
-            hash.update(key.fingerprint);
-            hash.update(serde_json::to_vec(&batch).unwrap_or_default());
-            let number = self.done.batches;
-            Key {
-                key: format!("{} import {number}", key.key),
-                fingerprint: hash.finalize().into(),
-            }
-        });
-        let call = Call {
-            key,
-            ..self.call.clone()
-        };
-        let part = self
-            .service
-            .import_batch(&call, batch)
-            .await
-            .map_err(|e| refuse(&e))?;
-        self.done.batches += 1;
-        self.done.replayed += u32::from(part.replayed);
-        self.done.sum.created += part.value.created;
-        self.done.sum.failed += part.value.failed;
-        let room = ERRORS_MAX.saturating_sub(self.done.sum.errors.len());
-        self.done
-            .sum
-            .errors
-            .extend(part.value.errors.into_iter().take(room));
-        Ok(())
-    }
-}
-
-fn broken_off() -> LinksError {
-    LinksError::BadRequest {
-        detail: "the file broke off; what came before is imported".to_owned(),
-    }
-}
-
-/// Every link, as a table or as bookmarks.
+/// Every link, as a table or as bookmarks. Passwords are in neither: set them after an import.
 #[utoipa::path(get, path = "/api/links/export", tag = "transfer", params(ExportQuery),
     responses((status = 200, content_type = "text/csv", body = String)))]
 pub(crate) async fn export(

@@ -6,6 +6,7 @@
 mod analytics;
 mod codes;
 mod edits;
+mod keys;
 mod limits;
 mod lists;
 mod passwords;

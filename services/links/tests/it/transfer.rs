@@ -68,3 +68,32 @@ story! {
         assert_eq!(link["url"], "https://a.example/?x=1&y=2");
     }
 }
+
+story! {
+    async fn another_file_under_the_key_of_an_import_is_refused_and_makes_nothing(world: 1) {
+        let node = world.node();
+        let rows = |n: usize| (0..n).fold("url,spare\n".to_owned(), |t, n| t + &format!("https://a.example/{n},s\n"));
+        let import = async |key: &str, table: String| {
+            let headers = [("content-type", "text/csv"), ("idempotency-key", key)];
+            node.send(Method::POST, "/api/links/import", &headers, table).await
+        };
+        for (key, first, other) in [
+            ("other rows", rows(2), rows(2).replace("/1", "/one")),
+            ("a part of it", rows(1_001), rows(1_000)),
+            ("more than it", rows(1_000), rows(1_001)),
+            ("other cells that are not read", rows(2), rows(2).replace(",s", ",t")),
+            ("rows that cannot be read", "url,title\n,one\n".to_owned(), "url,title\n,two\n".to_owned()),
+            ("nothing", String::new(), rows(2)),
+        ] {
+            let made = import(key, first.clone()).await;
+            assert_eq!((made.status.as_u16(), made.header("idempotency-replayed")), (200, ""), "{key}");
+            let count = node.number("SELECT count(*) FROM links").await;
+            let refused = import(key, other).await;
+            assert_eq!(refused.status, 422, "{key}: {}", refused.text());
+            let again = import(key, first).await;
+            assert_eq!(again.header("idempotency-replayed"), "true", "{key}");
+            assert_eq!(again.json(), made.json(), "{key}");
+            assert_eq!(node.number("SELECT count(*) FROM links").await, count, "{key}");
+        }
+    }
+}
