@@ -48,7 +48,8 @@ fn bookmark(tag: &str) -> Option<CreateLink> {
     let title = inner(tag);
     let tags = attribute(tag, "TAGS").unwrap_or_default();
     Some(CreateLink {
-        title: (!title.is_empty()).then(|| title.chars().take(500).collect()),
+        // A bookmark needs a title: one without has its URL there.
+        title: (!title.is_empty() && title != url).then(|| title.chars().take(500).collect()),
         tags: tags
             .split(',')
             .map(str::trim)

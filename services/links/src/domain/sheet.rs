@@ -1,6 +1,6 @@
 //! Links as rows of a table (CSV): which columns are read and written.
 
-use contracts::links::{CreateLink, LinkView, Moment};
+use contracts::links::{CreateLink, LinkView, Moment, Rule};
 
 /// The columns of an export. An import reads those that it finds, in any order.
 pub(crate) const COLUMNS: &[&str] = &[
@@ -18,6 +18,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "expires_at",
     "expired_url",
     "max_clicks",
+    "rules",
     "clicks",
     "created_at",
     "short_url",
@@ -73,9 +74,13 @@ impl Columns {
         row: impl Iterator<Item = &'a str>,
     ) -> Result<CreateLink, String> {
         let mut link = CreateLink::default();
-        for (value, column) in row.zip(&self.0) {
-            if let (Some(column), false) = (column, value.trim().is_empty()) {
-                set(&mut link, column, value.trim())?;
+        for (cell, column) in row.zip(&self.0) {
+            let Some(column) = column else { continue };
+            // The names that other systems give are kept to the character.
+            let exact = *column == "external_id";
+            let value = plain(if exact { cell } else { cell.trim() });
+            if !value.is_empty() {
+                set(&mut link, column, value)?;
             }
         }
         if link.url.is_empty() {
@@ -108,13 +113,7 @@ fn set(link: &mut CreateLink, column: &str, value: &str) -> Result<(), String> {
         "domain" => link.domain = text(),
         "title" => link.title = text(),
         "notes" => link.notes = text(),
-        "tags" => {
-            let tags = value
-                .split([',', '|', ';'])
-                .map(str::trim)
-                .filter(|t| !t.is_empty());
-            link.tags = tags.map(str::to_owned).collect();
-        }
+        "tags" => link.tags = tags(value),
         "external_id" => link.external_id = text(),
         "enabled" => link.enabled = Some(flag(column, value)?),
         "status" => link.status = Some(number(column, value)?),
@@ -126,10 +125,22 @@ fn set(link: &mut CreateLink, column: &str, value: &str) -> Result<(), String> {
         }
         "expired_url" => link.expired_url = text(),
         "max_clicks" => link.max_clicks = Some(number(column, value)?),
+        "rules" => link.rules = serde_json::from_str(value).map_err(|e| format!("rules: {e}"))?,
         // What an export tells besides is not imported.
         _ => {}
     }
     Ok(())
+}
+
+/// Tags between commas; without a comma other tables have bars or semicolons between them.
+fn tags(value: &str) -> Vec<String> {
+    let between: &[char] = if value.contains(',') {
+        &[',']
+    } else {
+        &['|', ';']
+    };
+    let tags = value.split(between).map(str::trim);
+    tags.filter(|t| !t.is_empty()).map(str::to_owned).collect()
 }
 
 fn flag(column: &str, value: &str) -> Result<bool, String> {
@@ -151,11 +162,11 @@ pub(crate) fn row(link: &LinkView) -> Vec<String> {
     let text = |value: &Option<String>| cell(value.as_deref().unwrap_or_default());
     vec![
         cell(&link.url),
-        link.code.clone(),
+        cell(&link.code),
         text(&link.domain),
         text(&link.title),
         text(&link.notes),
-        cell(&link.tags.join(",")),
+        cell(&tag_list(&link.tags)),
         text(&link.external_id),
         link.enabled.to_string(),
         link.status.to_string(),
@@ -165,72 +176,51 @@ pub(crate) fn row(link: &LinkView) -> Vec<String> {
             .map_or_else(String::new, |at| at.to_string()),
         text(&link.expired_url),
         link.max_clicks.map_or_else(String::new, |n| n.to_string()),
+        rule_list(&link.rules),
         link.clicks.to_string(),
         link.created_at.to_string(),
         link.short_url.clone(),
     ]
 }
 
-/// A cell that a spreadsheet would run as a formula gets a quote in front.
+/// Always with a comma, so that a tag may hold what separates tags in other tables.
+fn tag_list(tags: &[String]) -> String {
+    match tags {
+        [] => String::new(),
+        [one] => format!("{one},"),
+        several => several.join(","),
+    }
+}
+
+/// As JSON.
+fn rule_list(rules: &[Rule]) -> String {
+    if rules.is_empty() {
+        return String::new();
+    }
+    serde_json::to_string(rules).unwrap_or_default()
+}
+
+/// What a spreadsheet would run as a formula gets a quote in front, and so does what would be read
+/// back as that.
 fn cell(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if is_formula(text.trim_start_matches('\'')) {
         format!("'{text}")
     } else {
         text.to_owned()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(head: &[&str], row: &[&str]) -> Result<CreateLink, String> {
-        Columns::of_head(head.iter().copied())
-            .0
-            .link(row.iter().copied())
-    }
-
-    #[test]
-    fn columns_are_found_by_their_names_in_any_order() {
-        let link = read(
-            &["Title", "LONG_URL", "keyword", "Tags"],
-            &["T", "https://a.example", "abc", "x|y"],
-        );
-        let link = link.expect("a link");
-        assert_eq!(
-            (link.url.as_str(), link.code.as_deref()),
-            ("https://a.example", Some("abc"))
-        );
-        assert_eq!(link.tags, ["x", "y"]);
-    }
-
-    #[test]
-    fn a_table_without_a_head_begins_with_urls() {
-        let (columns, head) = Columns::of_head(["https://a.example"].into_iter());
-        assert!(!head);
-        assert_eq!(
-            columns
-                .link(["https://a.example"].into_iter())
-                .expect("a link")
-                .url,
-            "https://a.example"
-        );
-    }
-
-    #[test]
-    fn a_cell_that_cannot_be_read_is_named() {
-        let error =
-            read(&["url", "max_clicks"], &["https://a.example", "many"]).expect_err("no number");
-        assert_eq!(error, "max_clicks: 'many' is not a number that fits");
-        assert_eq!(
-            read(&["url", "code"], &["", "abc"]),
-            Err("the url is missing".to_owned())
-        );
-    }
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        assert_eq!(cell("=HYPERLINK(\"x\")"), "'=HYPERLINK(\"x\")");
-        assert_eq!(cell("https://a.example"), "https://a.example");
+/// A cell without the quote that stands in front of a formula.
+fn plain(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(text) if is_formula(text.trim_start_matches('\'')) => text,
+        _ => cell,
     }
 }
+
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
+}
+
+#[cfg(test)]
+mod tests;

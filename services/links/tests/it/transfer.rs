@@ -97,3 +97,20 @@ story! {
         }
     }
 }
+
+story! {
+    async fn cells_that_look_like_formulas_and_rules_come_back_as_they_were(world: 1) {
+        let node = world.node();
+        let rules = json!([{"name": "=1+1", "languages": ["de"], "url": "https://b.example/"}]);
+        let link = node.make(json!({"url": "https://a.example/", "code": "-3-4", "title": "=1+1", "notes": "'=2",
+            "tags": ["+a;b"], "external_id": "@me ", "rules": rules})).await;
+        let table = node.get("/api/links/export").await.text();
+        node.send(Method::DELETE, "/api/links/-3-4", &[], "").await;
+        let csv = [("content-type", "text/csv")];
+        node.send(Method::POST, "/api/links/import", &csv, table.clone()).await;
+        let again = node.get("/api/links/-3-4").await.json();
+        for field in ["title", "notes", "tags", "external_id", "rules"] {
+            assert_eq!(link[field], again[field], "{field} in {table}");
+        }
+    }
+}
