@@ -3,8 +3,13 @@
 //! A story knows only the base URL: the same ones run over every topology and store.
 
 mod analytics;
+mod bulk;
+mod document;
+mod domains;
 mod editing;
+mod keys;
 mod listing;
+mod naming;
 mod rules;
 mod serving;
 mod transfer;
@@ -20,7 +25,13 @@ use crate::{Sandbox, story};
 story!(every_feature_of_links_works);
 
 async fn every_feature_of_links_works(sandbox: Sandbox) {
-    tell_all(sandbox.client.base()).await;
+    let api = Api::at(sandbox.client.base());
+    tell_all(&api).await;
+    naming::codes_are_made_as_the_knob_says(&sandbox).await;
+    let link = analytics::visited_often(&api).await;
+    let sandbox = sandbox.restart().await;
+    let api = Api::at(sandbox.client.base());
+    analytics::every_visit_is_counted(&api, &link).await;
 }
 
 /// As long as an edit may take to reach every replica, and something for a busy machine.
@@ -117,20 +128,13 @@ impl Api {
 
     /// Visits until every replica gives the answer that `fits`, and answers the last one.
     pub(crate) async fn visit_until(&self, link: &Value, fits: impl Fn(&Reply) -> bool) -> Reply {
-        let end = Instant::now() + SEEN_EVERYWHERE;
-        let mut in_a_row = 0;
-        loop {
-            let reply = self.visit_as(link, CHROME).await;
-            in_a_row = if fits(&reply) { in_a_row + 1 } else { 0 };
-            if in_a_row == IN_A_ROW {
-                return reply;
-            }
-            let seen = format!("{} {}", reply.status, reply.header("location"));
-            assert!(
-                Instant::now() < end,
-                "an edit was not seen everywhere in time: {seen}"
-            );
-        }
+        let mut last = self.visit_as(link, CHROME).await;
+        everywhere("an edit", async || {
+            last = self.visit_as(link, CHROME).await;
+            fits(&last)
+        })
+        .await;
+        last
     }
 
     pub(crate) async fn send(
@@ -145,6 +149,21 @@ impl Api {
             .await
             .expect("an answer")
     }
+}
+
+/// Asks until the answer is yes so often in a row that every replica has given it.
+pub(crate) async fn everywhere(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + SEEN_EVERYWHERE;
+    let mut in_a_row = 0;
+    while in_a_row < IN_A_ROW {
+        in_a_row = if holds().await { in_a_row + 1 } else { 0 };
+        assert!(Instant::now() < end, "not seen everywhere in time: {what}");
+    }
+}
+
+/// A text that no other story uses, so that stories can run on a system that has seen others.
+pub(crate) fn unique() -> String {
+    kernel::Ctx::system().new_id().to_string()
 }
 
 pub(crate) fn text<'v>(value: &'v Value, field: &str) -> &'v str {
@@ -171,28 +190,36 @@ pub(crate) fn is_problem(reply: &Reply, status: u16, code: &str) {
     );
 }
 
-/// Every story, one after the other, against the system at `base`.
-pub(crate) async fn tell_all(base: &str) {
-    let api = Api::at(base);
-    serving::a_link_redirects_and_is_not_cached_for_good(&api).await;
-    serving::status_and_cache_header_are_the_links_own(&api).await;
-    serving::an_expired_link_is_gone_and_not_missing(&api).await;
-    serving::click_limits_are_exact(&api).await;
-    serving::a_password_is_asked_for_and_guessing_ends(&api).await;
-    serving::the_preview_page_shows_the_target(&api).await;
-    serving::qr_codes_are_svg_and_png(&api).await;
-    rules::the_first_matching_rule_wins(&api).await;
-    rules::explain_names_the_rule_and_the_reason(&api).await;
-    editing::bad_targets_are_refused(&api).await;
-    editing::codes_are_unique_and_reserved_words_refused(&api).await;
-    editing::an_idempotency_key_makes_one_link(&api).await;
-    editing::upsert_finds_by_external_id(&api).await;
-    editing::history_can_be_rolled_back(&api).await;
-    editing::a_deleted_link_is_not_found(&api).await;
-    editing::bulk_reports_each_item(&api).await;
-    listing::cursors_page_through_everything_once(&api).await;
-    listing::search_and_tags_find(&api).await;
-    analytics::bots_and_head_do_not_count(&api).await;
-    transfer::csv_goes_in_and_comes_out(&api).await;
-    transfer::bookmarks_are_read(&api).await;
+/// Every story, one after the other.
+async fn tell_all(api: &Api) {
+    serving::a_link_redirects_and_is_not_cached_for_good(api).await;
+    serving::a_link_that_is_switched_off_leads_nowhere(api).await;
+    serving::the_query_of_a_visit_is_forwarded_if_the_link_says_so(api).await;
+    serving::status_and_cache_header_are_the_links_own(api).await;
+    serving::an_expired_link_is_gone_and_not_missing(api).await;
+    serving::click_limits_are_exact(api).await;
+    serving::a_password_is_asked_for_and_guessing_ends(api).await;
+    serving::the_preview_page_shows_the_target(api).await;
+    serving::qr_codes_are_svg_and_png(api).await;
+    serving::the_root_leads_to_the_console(api).await;
+    domains::each_domain_has_codes_of_its_own(api).await;
+    rules::the_first_matching_rule_wins(api).await;
+    rules::explain_names_the_rule_and_the_reason(api).await;
+    editing::bad_targets_are_refused(api).await;
+    editing::codes_are_unique_and_reserved_words_refused(api).await;
+    editing::upsert_finds_by_external_id(api).await;
+    editing::history_can_be_rolled_back(api).await;
+    editing::a_deleted_link_is_not_found(api).await;
+    keys::a_key_makes_one_link_however_often_it_is_sent_at_once(api).await;
+    keys::a_key_holds_for_every_kind_of_change(api).await;
+    bulk::bulk_reports_each_item(api).await;
+    bulk::bulk_changes_and_removes_what_it_can(api).await;
+    listing::cursors_page_through_everything_once(api).await;
+    listing::search_and_tags_find(api).await;
+    analytics::bots_and_head_do_not_count(api).await;
+    analytics::what_is_no_link_is_counted_as_an_orphan(api).await;
+    transfer::csv_goes_in_and_comes_out(api).await;
+    transfer::bookmarks_are_read(api).await;
+    transfer::what_is_exported_can_be_imported_again(api).await;
+    document::every_operation_of_the_document_is_answered(api).await;
 }

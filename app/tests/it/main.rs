@@ -2,7 +2,6 @@
 
 mod auth;
 mod backends;
-mod clicks;
 mod command;
 mod configuration;
 mod crash;
@@ -10,11 +9,9 @@ mod demo;
 mod drain;
 mod edit;
 mod features;
-mod idempotency;
 mod killed;
 mod knob;
 mod program;
-mod redirect;
 mod sandbox;
 mod serve;
 

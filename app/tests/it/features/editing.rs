@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use http::Method;
 use serde_json::json;
 
-use super::{Api, CHROME, is_problem, path_of, text};
+use super::{Api, CHROME, is_problem, path_of, text, unique};
 
 pub(crate) async fn bad_targets_are_refused(api: &Api) {
     let too_long = format!("https://example.com/{}", "a".repeat(9_000));
@@ -81,39 +81,6 @@ pub(crate) async fn codes_are_unique_and_reserved_words_refused(api: &Api) {
     assert_eq!(replies.iter().filter(|r| r.status == 409).count(), 7);
 }
 
-pub(crate) async fn an_idempotency_key_makes_one_link(api: &Api) {
-    let key = format!("key-{}", unique());
-    let body = json!({"url": "https://example.com/once"});
-    let send = |body: serde_json::Value| {
-        let key = key.clone();
-        async move {
-            let headers = [
-                ("idempotency-key", key.as_str()),
-                ("content-type", "application/json"),
-            ];
-            api.send(Method::POST, "/api/links", &headers, &body.to_string())
-                .await
-        }
-    };
-    let replies = join_all((0..8).map(|_| send(body.clone()))).await;
-    let first = replies[0].json();
-    for reply in &replies {
-        assert_eq!(reply.status, 201, "{}", reply.text());
-        assert_eq!(
-            reply.json()["id"],
-            first["id"],
-            "the same link for the same key"
-        );
-    }
-    let replayed = replies
-        .iter()
-        .filter(|r| r.header("idempotency-replayed") == "true")
-        .count();
-    assert_eq!(replayed, 7);
-    let other = send(json!({"url": "https://example.com/other"})).await;
-    is_problem(&other, 422, "invalid");
-}
-
 pub(crate) async fn upsert_finds_by_external_id(api: &Api) {
     let external = format!("crm-{}", unique());
     let first = api
@@ -173,31 +140,4 @@ pub(crate) async fn a_deleted_link_is_not_found(api: &Api) {
     assert!(api.delete(&path_of(&link)).await.status.is_success());
     is_problem(&api.get(&path_of(&link)).await, 404, "not_found");
     api.visit_until(&link, |reply| reply.status == 404).await;
-}
-
-pub(crate) async fn bulk_reports_each_item(api: &Api) {
-    let body = json!({"links": [
-        {"url": "https://example.com/bulk/1"},
-        {"url": "javascript:alert(1)"},
-        {"url": "https://example.com/bulk/3"},
-    ]});
-    let reply = api.post("/api/links/bulk", &body).await;
-    assert!(reply.status.is_success(), "{}", reply.text());
-    let result = reply.json();
-    assert_eq!(
-        (&result["succeeded"], &result["failed"]),
-        (&json!(2), &json!(1)),
-        "{result}"
-    );
-    assert_eq!(result["items"][1]["status"], json!(422));
-    let many: Vec<_> = (0..101)
-        .map(|i| json!({"url": format!("https://example.com/{i}")}))
-        .collect();
-    let reply = api.post("/api/links/bulk", &json!({ "links": many })).await;
-    assert!(reply.status.is_client_error(), "more than 100 are refused");
-}
-
-/// A text that no other story uses, so that stories can run on a system that has seen others.
-fn unique() -> String {
-    kernel::Ctx::system().new_id().to_string()
 }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use kernel::Ctx;
 use serde_json::{Value, json};
 
-use super::{Api, text};
+use super::{Api, text, unique};
 
 async fn tagged(api: &Api, count: usize) -> (String, BTreeSet<String>) {
-    let tag = Ctx::system().new_id().to_string();
+    let tag = unique();
     let links: Vec<Value> = (0..count)
         .map(|i| json!({"url": format!("https://example.com/{tag}/{i}"), "tags": [tag, "story"]}))
         .collect();
@@ -64,6 +63,10 @@ pub(crate) async fn search_and_tags_find(api: &Api) {
         Some(expected.len()),
         "{found}"
     );
+    let tags = api.read("/api/links/tags").await;
+    let ours = json!({"name": tag, "links": expected.len()});
+    let all = tags["items"].as_array().expect("items");
+    assert!(all.contains(&ours), "{tags}");
     let none = api.read("/api/links?search=100%25_no_such_text").await;
     assert_eq!(
         none["items"],

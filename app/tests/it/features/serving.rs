@@ -11,7 +11,8 @@ pub(crate) async fn a_link_redirects_and_is_not_cached_for_good(api: &Api) {
         .create(json!({"url": "https://example.com/story?a=1#part"}))
         .await;
     assert_eq!(text(&link, "code").len(), 7);
-    assert!(text(&link, "short_url").ends_with(text(&link, "code")));
+    let short = format!("{}/{}", api.client.base(), text(&link, "code"));
+    assert_eq!(text(&link, "short_url"), short);
     let reply = api.visit_as(&link, CHROME).await;
     assert_eq!(reply.status, 302);
     assert_eq!(
@@ -36,6 +37,34 @@ pub(crate) async fn a_link_redirects_and_is_not_cached_for_good(api: &Api) {
         sent.header("location"),
         "https://example.com/story?a=1#part"
     );
+}
+
+pub(crate) async fn a_link_that_is_switched_off_leads_nowhere(api: &Api) {
+    let link = api.create(json!({"url": "https://example.com/off"})).await;
+    assert_eq!(api.visit_as(&link, CHROME).await.status, 302, "cached");
+    api.patch(&link, json!({"enabled": false})).await;
+    api.visit_until(&link, |reply| reply.status == 404).await;
+    api.patch(&link, json!({"enabled": true})).await;
+    api.visit_until(&link, |reply| reply.status == 302).await;
+}
+
+pub(crate) async fn the_query_of_a_visit_is_forwarded_if_the_link_says_so(api: &Api) {
+    let link = api
+        .create(json!({"url": "https://example.com/f?own=1#part", "forward_query": true}))
+        .await;
+    let path = format!("/{}?x=2&url=https://evil.example/", text(&link, "code"));
+    assert_eq!(
+        api.get(&path).await.header("location"),
+        "https://example.com/f?own=1&x=2&url=https://evil.example/#part"
+    );
+}
+
+pub(crate) async fn the_root_leads_to_the_console(api: &Api) {
+    let root = api.get("/").await;
+    assert_eq!(root.status, 302);
+    assert_eq!(root.header("location"), "/console/");
+    assert!(!root.header("x-request-id").is_empty());
+    assert_eq!(api.get("/console/").await.status, 200);
 }
 
 pub(crate) async fn status_and_cache_header_are_the_links_own(api: &Api) {
@@ -133,6 +162,16 @@ pub(crate) async fn a_password_is_asked_for_and_guessing_ends(api: &Api) {
         )
         .await;
     assert_eq!(again.header("location"), "https://example.com/secret");
+    // Two guesses were made; thirty are allowed, on all replicas together.
+    let guesses = (0..28).map(|_| api.send(Method::POST, &path, &form, "password=wrong"));
+    for guess in join_all(guesses).await {
+        assert_eq!(guess.status, 401, "{}", guess.text());
+    }
+    let late = api
+        .send(Method::POST, &path, &form, "password=correct+horse")
+        .await;
+    assert_eq!(late.status, 429, "even if it is right: {}", late.text());
+    assert!(!late.header("retry-after").is_empty());
 }
 
 pub(crate) async fn the_preview_page_shows_the_target(api: &Api) {
