@@ -12,13 +12,13 @@ use http::{HeaderValue, StatusCode, header};
 use kernel::{Code, Tasks};
 use mesh::rpc::RpcServer;
 use serde::Serialize;
-use telemetry::{SpanKind, TraceContext};
 use tokio::net::TcpListener;
 use web::{Body, Caller, Handler, Meta, ProblemReply, Request, Response, RouteSpec, Server};
 use web::{headers, serve};
 
 use crate::admin::Admin;
 use crate::host::{Host, Hosted};
+use crate::traced::traced;
 
 /// What the internal listener answers with.
 pub(crate) struct Internal {
@@ -35,16 +35,14 @@ pub(crate) struct Internal {
 struct Mount {
     /// Without its last slash.
     prefix: String,
-    service: &'static str,
     handler: Arc<dyn Handler>,
 }
 
 impl Mount {
-    fn of(hosted: &Hosted, route: &RouteSpec) -> Self {
+    fn of(host: &Host, hosted: &Hosted, route: &RouteSpec) -> Self {
         Self {
             prefix: route.prefix.trim_end_matches('/').to_owned(),
-            service: hosted.name,
-            handler: Arc::clone(&hosted.handler),
+            handler: traced(host, hosted),
         }
     }
 }
@@ -64,7 +62,8 @@ impl Internal {
         });
         let mut routes = Vec::new();
         for hosted in here {
-            routes.extend(hosted.routes.iter().map(|route| Mount::of(hosted, route)));
+            let mounts = hosted.routes.iter();
+            routes.extend(mounts.map(|route| Mount::of(host, hosted, route)));
         }
         routes.sort_by_key(|mount| std::cmp::Reverse(mount.prefix.len()));
         Self {
@@ -92,40 +91,6 @@ impl Internal {
         self.routes.iter().find(covers)
     }
 
-    /// The answer of a service, as a step of the trace that the gateway began.
-    fn traced(
-        &self,
-        mount: &Mount,
-        parent: TraceContext,
-        mut request: Request,
-    ) -> BoxFuture<'static, Response> {
-        if !parent.sampled {
-            return mount.handler.call(request);
-        }
-        let traces = &self.host.telemetry.traces;
-        let mut span = traces.span(
-            "http request",
-            mount.service,
-            Some(parent),
-            SpanKind::Server,
-        );
-        span.attr("http.request.method", request.method().as_str());
-        span.attr("url.path", request.uri().path());
-        span.attr("service.instance.id", self.host.id.as_str());
-        if let Some(meta) = request.extensions_mut().get_mut::<Meta>() {
-            meta.trace = span.context();
-        }
-        let answering = mount.handler.call(request);
-        Box::pin(async move {
-            let response = answering.await;
-            span.attr("http.response.status_code", response.status().as_str());
-            if response.status().is_server_error() {
-                span.error(response.status().to_string());
-            }
-            response
-        })
-    }
-
     fn route(&self, request: Request) -> BoxFuture<'static, Response> {
         let meta = Meta::of(&request);
         let path = request.uri().path();
@@ -146,7 +111,6 @@ impl Internal {
             }
         }
         match self.service(path) {
-            Some(mount) if handed_on => self.traced(mount, meta.trace, request),
             Some(mount) => mount.handler.call(request),
             None => ready(ProblemReply::new(Code::NotFound, "there is nothing here").into_web()),
         }

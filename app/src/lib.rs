@@ -30,6 +30,7 @@ mod start;
 mod strict;
 mod supervisor;
 mod system;
+mod traced;
 
 pub use running::Running;
 pub use start::{Env, Role, start};

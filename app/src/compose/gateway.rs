@@ -10,6 +10,7 @@ use web::RouteSpec;
 use crate::compose::{CONSOLE, GATEWAY, SERVICES};
 use crate::host::{Host, Hosted};
 use crate::strict;
+use crate::traced::traced;
 
 /// The front door of this process, without routes yet.
 pub(crate) async fn compose(host: &Host) -> Result<(Gateway, Hosted)> {
@@ -42,7 +43,7 @@ pub(crate) fn route(host: &Host, gateway: &Gateway, here: &[&Hosted]) -> Result<
     for (name, specs) in all_routes(host) {
         let local = here.iter().find(|hosted| hosted.name == name);
         routes.extend(specs.into_iter().map(|spec| match local {
-            Some(hosted) => Route::local(spec, strict::hand_over(host, &hosted.handler)),
+            Some(hosted) => Route::local(spec, strict::hand_over(host, &traced(host, hosted))),
             None => Route::remote(spec),
         }));
     }

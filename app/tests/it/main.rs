@@ -14,6 +14,7 @@ mod knob;
 mod program;
 mod sandbox;
 mod serve;
+mod traces;
 
 pub(crate) use sandbox::{BROWSER, Sandbox, Store, Topology};
 

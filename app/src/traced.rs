@@ -1,0 +1,56 @@
+//! The answer of a service, as a step of the trace that the gateway began.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use telemetry::{SpanKind, Traces};
+use web::{Handler, Meta, Request, Response};
+
+use crate::host::{Host, Hosted};
+
+/// A service's handler with a span around each request of a trace that is recorded.
+struct Traced {
+    traces: Traces,
+    /// The process.
+    id: Arc<str>,
+    service: &'static str,
+    handler: Arc<dyn Handler>,
+}
+
+/// The handler of `hosted` with a span around each request of a trace that is recorded.
+pub(crate) fn traced(host: &Host, hosted: &Hosted) -> Arc<dyn Handler> {
+    Arc::new(Traced {
+        traces: host.telemetry.traces.clone(),
+        id: host.id.as_str().into(),
+        service: hosted.name,
+        handler: Arc::clone(&hosted.handler),
+    })
+}
+
+impl Handler for Traced {
+    fn call(&self, mut request: Request) -> BoxFuture<'static, Response> {
+        let parent = request.extensions().get::<Meta>().map(|meta| meta.trace);
+        let Some(parent) = parent.filter(|trace| trace.sampled) else {
+            return self.handler.call(request);
+        };
+        let kind = SpanKind::Server;
+        let mut span = self
+            .traces
+            .span("http request", self.service, Some(parent), kind);
+        span.attr("http.request.method", request.method().as_str());
+        span.attr("url.path", request.uri().path());
+        span.attr("service.instance.id", &*self.id);
+        if let Some(meta) = request.extensions_mut().get_mut::<Meta>() {
+            meta.trace = span.context();
+        }
+        let answering = self.handler.call(request);
+        Box::pin(async move {
+            let response = answering.await;
+            span.attr("http.response.status_code", response.status().as_str());
+            if response.status().is_server_error() {
+                span.error(response.status().to_string());
+            }
+            response
+        })
+    }
+}
