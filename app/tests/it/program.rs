@@ -13,13 +13,24 @@ const END_WITHIN: Duration = Duration::from_secs(60);
 
 /// `tradewind up` as a process.
 pub(crate) struct Program {
-    child: Child,
+    /// Its own children end with it, because their standard input does.
+    child: Killed,
     ready: Value,
 }
 
 impl Program {
     /// Starts it on a free port and waits for its ready file.
     pub(crate) fn up(data: &Path, args: &[String], env: &[(String, String)]) -> Self {
+        Self::up_saying(data, args, env, Stdio::inherit())
+    }
+
+    /// The same, with its log going to `log`.
+    pub(crate) fn up_saying(
+        data: &Path,
+        args: &[String],
+        env: &[(String, String)],
+        log: impl Into<Stdio>,
+    ) -> Self {
         let file = data.join("test-ready.json");
         let _ = std::fs::remove_file(&file);
         let mut child = command(data)
@@ -31,6 +42,7 @@ impl Program {
             .args(args)
             .envs(env.iter().cloned())
             .stdout(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the program starts");
         let start = Instant::now();
@@ -45,7 +57,10 @@ impl Program {
         }
         let text = std::fs::read_to_string(&file).expect("the ready file");
         let ready = serde_json::from_str(&text).expect("the ready file is JSON");
-        Self { child, ready }
+        Self {
+            child: Killed(child),
+            ready,
+        }
     }
 
     /// A URL of the ready file.
@@ -63,20 +78,20 @@ impl Program {
 
     /// The processes that it supervises.
     pub(crate) fn children(&self) -> Vec<u32> {
-        children(self.child.id())
+        children(self.child.0.id())
     }
 
     /// Sends a signal to the parent process.
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).expect("a process id");
+        let pid = i32::try_from(self.child.0.id()).expect("a process id");
         // A test that kills may find that it has ended already.
         let _ = kill(Pid::from_raw(pid), signal);
     }
 
     /// Ends it and every process that it supervises with SIGKILL, as when the power goes.
     pub(crate) fn kill_all(&mut self) {
-        let mut pids = vec![self.child.id()];
-        pids.extend(children(self.child.id()));
+        let mut pids = vec![self.child.0.id()];
+        pids.extend(children(self.child.0.id()));
         // Stopped first, so that none of them sees another one end.
         for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
             for pid in &pids {
@@ -98,7 +113,7 @@ impl Program {
     pub(crate) fn wait(&mut self) -> std::process::ExitStatus {
         let start = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().expect("a child can be asked") {
+            if let Some(status) = self.child.0.try_wait().expect("a child can be asked") {
                 return status;
             }
             assert!(
@@ -116,11 +131,13 @@ impl Program {
     }
 }
 
-impl Drop for Program {
+/// A process that is killed with the test.
+pub(crate) struct Killed(pub(crate) Child);
+
+impl Drop for Killed {
     fn drop(&mut self) {
-        // Its children end with it, because their standard input does.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -2,17 +2,17 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 use testkit::Client;
 
-use crate::program::{command, refused, run, temporary};
+use crate::program::{Killed, command, refused, run, temporary};
 use crate::sandbox::soon;
 
 /// `tradewind serve` as a process.
 struct Service {
-    child: Child,
+    _process: Killed,
     ready: Value,
 }
 
@@ -34,7 +34,10 @@ impl Service {
             .read_line(&mut line)
             .expect("it says where it is");
         let ready = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        Self { child, ready }
+        Self {
+            _process: Killed(child),
+            ready,
+        }
     }
 
     fn url(&self, name: &str) -> &str {
@@ -43,13 +46,6 @@ impl Service {
 
     fn address(&self) -> &str {
         self.url("admin").trim_start_matches("http://")
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
