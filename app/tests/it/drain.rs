@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use kernel::Tasks;
 use nix::sys::signal::Signal;
 use serde_json::json;
-use testkit::{Client, TempDir};
+use testkit::{Client, Postgres, TempDir};
 use tokio::net::TcpStream;
 
 use crate::BROWSER;
@@ -22,12 +22,28 @@ const CLIENTS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_under_load_loses_no_request_and_no_click_together() {
-    story(&[]).await;
+    story(&[], &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_under_load_loses_no_request_and_no_click_apart() {
-    story(&["--apart", "--replicas", "links=2"]).await;
+    story(&["--apart", "--replicas", "links=2"], &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_under_load_loses_no_request_and_no_click_apart_on_postgres() {
+    let Some(postgres) = Postgres::shared().await else {
+        return;
+    };
+    let apart = [
+        "--apart",
+        "--replicas",
+        "links=2",
+        "--store",
+        &postgres.url(),
+    ];
+    let own = ("TRADEWIND__STORE__SCHEMA_PREFIX", "drain_");
+    story(&apart, &[own]).await;
 }
 
 /// What one client has seen.
@@ -37,10 +53,14 @@ struct Seen {
     failed: Vec<String>,
 }
 
-async fn story(args: &[&str]) {
+async fn story(args: &[&str], env: &[(&str, &str)]) {
     let dir = TempDir::new().expect("a temporary directory");
     let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-    let mut program = Program::up(dir.path(), &args, &[]);
+    let env: Vec<_> = env
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let mut program = Program::up(dir.path(), &args, &env);
     let client = Client::new(program.url("gateway"));
     let link = json!({ "url": "https://example.com/", "code": "busy" });
     let made = client
@@ -62,7 +82,7 @@ async fn story(args: &[&str]) {
         redirected += seen.redirected;
     }
     assert!(program.wait().success());
-    let program = Program::up(dir.path(), &args, &[]);
+    let program = Program::up(dir.path(), &args, &env);
     let client = Client::new(program.url("gateway"));
     assert_eq!(clicks(&client).await, redirected, "served == counted");
 }
