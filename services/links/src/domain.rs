@@ -8,6 +8,7 @@ pub(crate) mod day;
 pub(crate) mod decide;
 pub(crate) mod draft;
 pub(crate) mod host;
+pub(crate) mod json;
 pub(crate) mod language;
 pub(crate) mod link;
 pub(crate) mod route;

@@ -223,4 +223,4 @@ fn is_formula(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

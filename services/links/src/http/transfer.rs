@@ -1,4 +1,4 @@
-//! Imports and exports: tables (CSV) and bookmarks, as streams that are never held whole.
+//! Imports and exports: tables (CSV), JSON and bookmarks, as streams that are never held whole.
 
 mod import;
 mod reader;
@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use contracts::links::{ImportReport, LinkView, LinksError};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::Problem;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -19,7 +19,7 @@ use web::{IdempotencyKey, Query, require};
 use self::import::Import;
 use self::reader::Reader;
 use super::answer::{Answer, Asked, done};
-use crate::domain::{bookmarks, sheet};
+use crate::domain::{bookmarks, json, sheet};
 use crate::service::Service;
 use crate::service::transfer::fail;
 
@@ -30,8 +30,43 @@ pub(crate) enum Format {
     /// A table.
     #[default]
     Csv,
+    /// One link a line.
+    Json,
     /// Bookmarks as browsers write them.
     Bookmarks,
+}
+
+impl Format {
+    fn of_content_type(headers: &HeaderMap) -> Self {
+        let kind = headers.get(header::CONTENT_TYPE);
+        let kind = kind.map_or(&b""[..], HeaderValue::as_bytes);
+        let is = |name: &str| kind.starts_with(name.as_bytes());
+        if is("text/html") {
+            Self::Bookmarks
+        } else if is("application/json") || is("application/x-ndjson") {
+            Self::Json
+        } else {
+            Self::Csv
+        }
+    }
+
+    /// The content type of a file, and its name when it is kept.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Csv => (
+                "text/csv; charset=utf-8",
+                "attachment; filename=\"links.csv\"",
+            ),
+            Self::Json => (
+                "application/x-ndjson",
+                "attachment; filename=\"links.ndjson\"",
+            ),
+            Self::Bookmarks => (
+                "text/html; charset=utf-8",
+                "attachment; filename=\"links.html\"",
+            ),
+        }
+    }
 }
 
 /// How a file is read.
@@ -39,7 +74,7 @@ pub(crate) enum Format {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ImportQuery {
-    /// `csv` or `bookmarks`; by the content type if absent.
+    /// `csv`, `json` or `bookmarks`; by the content type if absent.
     #[param(inline)]
     format: Option<Format>,
     /// The domain of links that name none.
@@ -53,14 +88,14 @@ pub(crate) struct ImportQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExportQuery {
-    /// `csv` or `bookmarks`; `csv` if absent.
+    /// `csv`, `json` or `bookmarks`; `csv` if absent.
     #[param(inline)]
     format: Option<Format>,
 }
 
-/// Makes links from a table or from bookmarks. Rows that cannot be made are reported by line.
+/// Makes links from a table, JSON or bookmarks. Rows that cannot be made are reported by line.
 ///
-/// A table begins with the names of its columns: `url` and any of `code`, `domain`, `title`,
+/// JSON has one link a line, as for a new link or as an export has it. A table begins with the names of its columns: `url` and any of `code`, `domain`, `title`,
 /// `notes`, `tags`, `external_id`, `enabled`, `status`, `cache_control`, `forward_query`,
 /// `expires_at`, `expired_url`, `max_clicks`, `rules` (JSON). Up to 1,000 links are made in one
 /// transaction; with an idempotency key an import that broke off goes on where it stopped when it is
@@ -79,20 +114,15 @@ pub(crate) async fn import(
     require(&meta.caller)?;
     let (parts, body) = request.into_parts();
     let key = IdempotencyKey::of(&parts, &meta.caller, &[])?;
-    let html = parts
-        .headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|v| v.as_bytes().starts_with(b"text/html"));
-    let format = query
-        .format
-        .unwrap_or(if html { Format::Bookmarks } else { Format::Csv });
+    let format = query.format;
+    let format = format.unwrap_or_else(|| Format::of_content_type(&parts.headers));
     let reader = Reader::new(format, query.domain, query.tag);
     let import = Import::new(&service, asked.0, key);
     let report = import.run(reader, body).await?;
     Ok(done(StatusCode::OK, report))
 }
 
-/// Every link, as a table or as bookmarks. Passwords are in neither: set them after an import.
+/// Every link, as a table, JSON or bookmarks. Passwords are in none: set them after an import.
 #[utoipa::path(get, path = "/api/links/export", tag = "transfer", params(ExportQuery),
     responses((status = 200, content_type = "text/csv", body = String)))]
 pub(crate) async fn export(
@@ -103,6 +133,7 @@ pub(crate) async fn export(
     let format = query.format.unwrap_or_default();
     let (head, tail) = match format {
         Format::Csv => (table(std::iter::once(head_row())), Bytes::new()),
+        Format::Json => (Bytes::new(), Bytes::new()),
         Format::Bookmarks => (
             Bytes::from_static(bookmarks::HEAD.as_bytes()),
             Bytes::from_static(bookmarks::TAIL.as_bytes()),
@@ -121,16 +152,7 @@ pub(crate) async fn export(
         .chain(pages)
         .chain(stream::once(async { Ok(tail) }))
         .try_filter(|bytes| std::future::ready(!bytes.is_empty()));
-    let (kind, name) = match format {
-        Format::Csv => (
-            "text/csv; charset=utf-8",
-            "attachment; filename=\"links.csv\"",
-        ),
-        Format::Bookmarks => (
-            "text/html; charset=utf-8",
-            "attachment; filename=\"links.html\"",
-        ),
-    };
+    let (kind, name) = format.names();
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
@@ -151,6 +173,7 @@ fn head_row() -> Vec<String> {
 fn page(format: Format, links: &[LinkView]) -> Bytes {
     match format {
         Format::Csv => table(links.iter().map(sheet::row)),
+        Format::Json => Bytes::from(links.iter().map(json::line).collect::<String>()),
         Format::Bookmarks => {
             let lines = links.iter().map(|link| {
                 let title = link.title.as_deref().unwrap_or(&link.url);

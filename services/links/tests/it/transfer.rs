@@ -104,13 +104,17 @@ story! {
         let rules = json!([{"name": "=1+1", "languages": ["de"], "url": "https://b.example/"}]);
         let link = node.make(json!({"url": "https://a.example/", "code": "-3-4", "title": "=1+1", "notes": "'=2",
             "tags": ["+a;b"], "external_id": "@me ", "rules": rules})).await;
-        let table = node.get("/api/links/export").await.text();
-        node.send(Method::DELETE, "/api/links/-3-4", &[], "").await;
-        let csv = [("content-type", "text/csv")];
-        node.send(Method::POST, "/api/links/import", &csv, table.clone()).await;
-        let again = node.get("/api/links/-3-4").await.json();
-        for field in ["title", "notes", "tags", "external_id", "rules"] {
-            assert_eq!(link[field], again[field], "{field} in {table}");
+        for (format, kind) in [("csv", "text/csv"), ("json", "application/x-ndjson")] {
+            let file = node.get(&format!("/api/links/export?format={format}")).await;
+            assert!(file.header("content-type").starts_with(kind), "{format}");
+            node.send(Method::DELETE, "/api/links/-3-4", &[], "").await;
+            let kind = [("content-type", kind)];
+            let report = node.send(Method::POST, "/api/links/import", &kind, file.body.clone()).await;
+            assert_eq!(report.json()["created"], 1, "{}", report.text());
+            let again = node.get("/api/links/-3-4").await.json();
+            for field in ["title", "notes", "tags", "external_id", "rules"] {
+                assert_eq!(link[field], again[field], "{field} in {}", file.text());
+            }
         }
     }
 }

@@ -65,7 +65,7 @@ fn the_quote_before_a_formula_is_not_part_of_the_text() {
     }
 }
 
-fn link() -> impl Strategy<Value = CreateLink> {
+pub(in crate::domain) fn any_link() -> impl Strategy<Value = CreateLink> {
     let text = || prop::option::of("[-=+@'a\",;| \\n]{1,8}");
     let tags = prop::collection::vec("[-=a'|;][-=a'|; ]{0,3}", 0..3);
     let names = (
@@ -118,7 +118,7 @@ fn link() -> impl Strategy<Value = CreateLink> {
         )
 }
 
-fn view(body: LinkSnapshot) -> LinkView {
+pub(in crate::domain) fn view(body: LinkSnapshot) -> LinkView {
     LinkView {
         id: kernel::Id::from_u128(1),
         short_url: format!("https://tw.example/{}", body.code),
@@ -151,7 +151,7 @@ fn view(body: LinkSnapshot) -> LinkView {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_back_and_no_cell_is_a_formula(asked in link()) {
+    fn what_is_written_is_read_back_and_no_cell_is_a_formula(asked in any_link()) {
         let kept = |asked| draft::create(asked, &Rooms::default()).map(|draft| draft.body);
         let Ok(body) = kept(asked) else { return Ok(()) };
         let cells = row(&view(body.clone()));

@@ -5,10 +5,12 @@ use contracts::links::{ImportReport, ImportRow, LinksError};
 use super::super::splitter::{RECORD_BYTES_MAX, Splitter};
 use super::{Format, unreadable};
 use crate::domain::bookmarks::{self, Piece};
+use crate::domain::json;
 use crate::domain::sheet::Columns;
 
 /// The most folders within each other.
 const DEPTH_MAX: usize = 16;
+const NO_TEXT: &str = "the row is no UTF-8 text";
 
 /// Reads rows.
 pub(super) struct Reader {
@@ -69,6 +71,7 @@ impl Reader {
         }
         let mut rows = match self.format {
             Format::Csv => self.read_table(records, report),
+            Format::Json => self.read_lines(records, report),
             Format::Bookmarks => self.read_bookmarks(&String::from_utf8_lossy(records)),
         };
         for row in &mut rows {
@@ -90,7 +93,7 @@ impl Reader {
                 Ok(record) => record,
                 Err(error) => {
                     let line = error.position().map_or(0, csv::Position::line);
-                    unreadable(report, before + line, "the row is no UTF-8 text".to_owned());
+                    unreadable(report, before + line, NO_TEXT.to_owned());
                     continue;
                 }
             };
@@ -112,6 +115,21 @@ impl Reader {
             }
         }
         self.lines += records.iter().filter(|b| **b == b'\n').count() as u64;
+        rows
+    }
+
+    fn read_lines(&mut self, records: &[u8], report: &mut ImportReport) -> Vec<ImportRow> {
+        let mut rows = Vec::new();
+        for record in records.split_inclusive(|b| *b == b'\n') {
+            self.lines += 1;
+            let line = self.lines;
+            let text = std::str::from_utf8(record).map_err(|_| NO_TEXT.to_owned());
+            match text.and_then(json::link) {
+                Ok(Some(link)) => rows.push(ImportRow { line, link }),
+                Ok(None) => {}
+                Err(detail) => unreadable(report, line, detail),
+            }
+        }
         rows
     }
 
@@ -178,6 +196,18 @@ mod tests {
         let lines: Vec<u64> = report.errors.iter().map(|e| e.line).collect();
         assert_eq!(lines, [4, 5]);
         assert_eq!(rows[0].link.tags, ["in"]);
+    }
+
+    #[test]
+    fn json_is_read_line_by_line() {
+        let text =
+            "{\"url\":\"https://a.example\"}\n\n{\"url\":1}\n{\"url\":\"https://b.example\"}";
+        let (rows, report) = read(Format::Json, text);
+        let found: Vec<u64> = rows.iter().map(|r| r.line).collect();
+        assert_eq!(
+            (found, report.errors[0].line, report.failed),
+            (vec![1, 4], 3, 1)
+        );
     }
 
     #[test]
