@@ -11,6 +11,7 @@ pub(crate) mod host;
 pub(crate) mod json;
 pub(crate) mod language;
 pub(crate) mod link;
+pub(crate) mod network;
 pub(crate) mod route;
 pub(crate) mod rule;
 pub(crate) mod sheet;

@@ -15,13 +15,18 @@ use sha2::Sha256;
 use storage::{Db, Tx};
 use tokio::sync::{OnceCell, Semaphore};
 
+use crate::domain::network::network;
 use crate::domain::route::Route;
+use crate::store::limits::Guesser;
 use crate::store::{Fail, limits, links, secrets};
 
 /// How many passwords are hashed at once; each takes 19 MiB for some 20 ms.
 const HASHES_MAX: usize = 2;
-/// How many guesses of one link's password an address has within a window.
-pub(crate) const GUESSES_MAX: u32 = 30;
+/// How many guesses of one link's password a network has within a window.
+const GUESSES_MAX: u32 = 30;
+/// How many wrong ones all networks have together: more than the 256 networks of a household's /56
+/// can make, so that it takes more than one line to close a link to those who know the password.
+const GUESSES_OF_ALL_MAX: u32 = 10_000;
 /// How long the window is.
 pub(crate) const GUESS_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// How long a pass holds.
@@ -77,15 +82,23 @@ impl Passes {
         password: String,
     ) -> Result<Guess, LinksError> {
         let num = route.num;
-        let address = self.pseudonym(address).await?;
+        let by = self.guesser(address).await?;
+        let counter = by.clone();
         // The count is in the database and committed before the comparison, so it holds over all
         // replicas, and whoever asks a thousand times at once has thirty guesses too.
         let count = async move |tx: &mut Tx<'_>| {
-            let counted = limits::guess(tx, num, &address, GUESS_WINDOW).await?;
-            Ok::<_, Fail>((counted, links::password(tx, num).await?))
+            let (guesses, wait) = limits::guess(tx, num, &counter, GUESS_WINDOW).await?;
+            if guesses > GUESSES_MAX {
+                return Ok((Some(wait), None));
+            }
+            // Refused guesses do not come here: no network uses up what belongs to all.
+            let everybody = Guesser::EVERYBODY;
+            let (guesses, wait) = limits::guess(tx, num, &everybody, GUESS_WINDOW).await?;
+            let wait = (guesses > GUESSES_OF_ALL_MAX).then_some(wait);
+            Ok::<_, Fail>((wait, links::password(tx, num).await?))
         };
-        let ((guesses, wait), hash) = self.db.write(count).await?;
-        if guesses > GUESSES_MAX {
+        let (wait, hash) = self.db.write(count).await?;
+        if let Some(wait) = wait {
             return Ok(Guess::TooMany(wait));
         }
         let Some(hash) = hash else {
@@ -99,11 +112,18 @@ impl Passes {
                 .verify_password(password.as_bytes(), &hash)
                 .is_ok()
         });
-        if right.await? {
-            Ok(Guess::Right(self.pass(route).await?))
-        } else {
-            Ok(Guess::Wrong)
+        if !right.await? {
+            return Ok(Guess::Wrong);
         }
+        // Those who know the password use up nothing, however many they are.
+        let give_back = async move |tx: &mut Tx<'_>| {
+            for by in [&by, &Guesser::EVERYBODY] {
+                limits::give_back_guess(tx, num, by, GUESS_WINDOW).await?;
+            }
+            Ok::<_, Fail>(())
+        };
+        self.db.write(give_back).await?;
+        Ok(Guess::Right(self.pass(route).await?))
     }
 
     async fn blocking<R: Send + 'static>(
@@ -149,12 +169,12 @@ impl Passes {
         Ok(mac)
     }
 
-    /// An address as it is kept: nobody without the key can say which one it is.
-    async fn pseudonym(&self, address: IpAddr) -> Result<Vec<u8>, LinksError> {
+    /// A visitor's network as it is kept: nobody without the key can say which one it is.
+    async fn guesser(&self, address: IpAddr) -> Result<Guesser, LinksError> {
         let mut mac = self.mac().await?;
         mac.update(b"address");
-        mac.update(address.to_canonical().to_string().as_bytes());
-        Ok(mac.finalize().into_bytes()[..16].to_vec())
+        mac.update(network(address).to_string().as_bytes());
+        Ok(Guesser::network(mac.finalize().into_bytes()[..16].to_vec()))
     }
 
     async fn mac(&self) -> Result<Hmac<Sha256>, LinksError> {

@@ -1,6 +1,6 @@
 //! Who asks for too many codes that are not there is guessing, and has to wait.
 //!
-//! Counted per address in this process, in windows of fixed length and a table of fixed size. While
+//! Counted per network in this process, in windows of fixed length and a table of fixed size. While
 //! an address is throttled it gets 429 for every code, known or not: otherwise the answers would
 //! still tell which codes exist.
 
@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use kernel::Timestamp;
 use parking_lot::Mutex;
+
+use crate::domain::network::network;
 
 /// The most addresses that are remembered; the table starts anew when it is full.
 const ADDRESSES_MAX: usize = 65_536;
@@ -40,7 +42,7 @@ impl Throttle {
             return None;
         }
         let seen = self.seen.lock();
-        let (began, misses) = *seen.get(&group(address))?;
+        let (began, misses) = *seen.get(&network(address))?;
         self.left(began, now).filter(|_| misses > self.limit)
     }
 
@@ -53,7 +55,7 @@ impl Throttle {
                 seen.clear();
             }
         }
-        let slot = seen.entry(group(address)).or_insert((now, 0));
+        let slot = seen.entry(network(address)).or_insert((now, 0));
         if self.left(slot.0, now).is_none() {
             *slot = (now, 0);
         }
@@ -69,17 +71,6 @@ impl Throttle {
     fn left(&self, began: Timestamp, now: Timestamp) -> Option<u64> {
         let left = began.plus(self.window).since(now);
         (!left.is_zero()).then(|| u64::try_from(left.as_millis().div_ceil(1_000)).unwrap_or(1))
-    }
-}
-
-/// An IPv6 network of 64 bits is one house.
-fn group(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let bits = u128::from(v6) >> 64 << 64;
-            IpAddr::V6(bits.into())
-        }
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -100,13 +91,6 @@ mod tests {
         assert_eq!(throttle.wait(A, Timestamp::from_secs(1_059)), Some(1));
         assert_eq!(throttle.wait(A, Timestamp::from_secs(1_060)), None);
         assert_eq!(throttle.wait(B, at), None, "another address is free");
-    }
-
-    #[test]
-    fn one_house_is_one_address() {
-        let first: IpAddr = "2001:db8::1".parse().expect("an address");
-        let second: IpAddr = "2001:db8::ffff:2".parse().expect("an address");
-        assert_eq!(group(first), group(second));
     }
 
     #[test]

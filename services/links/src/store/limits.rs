@@ -21,6 +21,11 @@ const GUESS: Sql = Sql::both(
                        ELSE password_guesses.began_at END
      RETURNING guesses, began_at",
 );
+/// A guess of an earlier window is not given back to this one.
+const GIVE_BACK_GUESS: Sql = Sql::both(
+    "UPDATE password_guesses SET guesses = guesses - 1
+     WHERE num = $1 AND address = $2 AND began_at > $3 AND guesses > 0",
+);
 const FORGET_GUESSES: Sql = Sql::both("DELETE FROM password_guesses WHERE began_at <= $1");
 
 pub(super) const STATEMENTS: &[Sql] = &[
@@ -30,6 +35,7 @@ pub(super) const STATEMENTS: &[Sql] = &[
     FORGET_USES,
     LEFT,
     GUESS,
+    GIVE_BACK_GUESS,
     FORGET_GUESSES,
 ];
 
@@ -63,23 +69,48 @@ pub(crate) async fn left(tx: &mut Tx<'_>, num: i64) -> Result<Option<i64>> {
         .transpose()
 }
 
-/// Counts a guess of a link's password from an address; answers how many there were within the
-/// window, this one included, and in how many seconds it ends.
+/// Whose guesses are counted together, as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Guesser(Vec<u8>);
+
+impl Guesser {
+    /// Everybody who guesses the password of a link.
+    pub(crate) const EVERYBODY: Self = Self(Vec::new());
+
+    /// One network, by its pseudonym.
+    pub(crate) const fn network(pseudonym: Vec<u8>) -> Self {
+        Self(pseudonym)
+    }
+}
+
+/// Counts a guess of a link's password; answers how many there were within the window, this one
+/// included, and in how many seconds it ends.
 pub(crate) async fn guess(
     tx: &mut Tx<'_>,
     num: i64,
-    address: &[u8],
+    by: &Guesser,
     window: Duration,
 ) -> Result<(u32, u64)> {
     let now = tx.now();
     let stale = now.minus(window);
-    let row = tx
-        .query_one(&GUESS, &[&num, &address, &now, &stale])
-        .await?;
+    let row = tx.query_one(&GUESS, &[&num, &by.0, &now, &stale]).await?;
     let began: kernel::Timestamp = row.get(1)?;
     let left = began.plus(window).since(now);
     let wait = u64::try_from(left.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
     Ok((row.get(0)?, wait.max(1)))
+}
+
+/// Takes back that a guess was counted: it was right.
+pub(crate) async fn give_back_guess(
+    tx: &mut Tx<'_>,
+    num: i64,
+    by: &Guesser,
+    window: Duration,
+) -> Result<()> {
+    let stale = tx.now().minus(window);
+    tx.execute(&GIVE_BACK_GUESS, &[&num, &by.0, &stale])
+        .await
+        .map(drop)
 }
 
 /// Forgets guesses whose window has ended.

@@ -1,5 +1,6 @@
 //! Passwords: kept as argon2id, guessed thirty times, remembered by a token that says nothing.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::Method;
@@ -8,15 +9,13 @@ use serde_json::json;
 use crate::world::{Node, Reply, client, story};
 
 async fn post(node: &Node, from: u8, path: &str, password: &str) -> Reply {
+    post_from(node, client(from), path, password).await
+}
+
+async fn post_from(node: &Node, from: IpAddr, path: &str, password: &str) -> Reply {
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    node.send_from(
-        client(from),
-        Method::POST,
-        path,
-        &form,
-        format!("password={password}"),
-    )
-    .await
+    let body = format!("password={password}");
+    node.send_from(from, Method::POST, path, &form, body).await
 }
 
 fn cookie(reply: &Reply) -> String {
@@ -107,5 +106,66 @@ story! {
         assert_eq!(post(&world.nodes[1], 2, &path, "right").await.status, 303, "another address");
         world.clock.advance(Duration::from_secs(901));
         assert_eq!(post(&world.nodes[2], 1, &path, "right").await.status, 303, "another window");
+    }
+}
+
+story! {
+    async fn u7_the_addresses_of_one_ipv6_network_share_its_thirty_guesses(world: 2) {
+        let node = world.node();
+        let path = node.path_of(json!({"url": "https://a.example/", "password": "right"})).await;
+        let house = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, n, n, n, n]);
+        for n in 0..30 {
+            let node = &world.nodes[usize::from(n % 2)];
+            assert_eq!(post_from(node, house(n), &path, "wrong").await.status, 401);
+        }
+        assert_eq!(post_from(node, house(30), &path, "right").await.status, 429);
+        let neighbour = IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, 1]);
+        assert_eq!(post_from(node, neighbour, &path, "right").await.status, 303);
+        world.clock.advance(Duration::from_secs(901));
+        assert_eq!(post_from(node, house(31), &path, "right").await.status, 303, "another window");
+    }
+}
+
+/// As if wrong guesses had come from many networks.
+async fn guessed_by_all(node: &Node, guesses: i64) {
+    let sql = "UPDATE password_guesses SET guesses = $1 WHERE length(address) = 0";
+    let set = async move |tx: &mut storage::Tx<'_>| tx.execute_dyn(sql, &[&guesses]).await;
+    let rows = node.db.write::<_, storage::Error, _>(set).await.unwrap();
+    assert_eq!(rows, 1, "guesses of all networks are counted together");
+}
+
+story! {
+    async fn u7_guesses_from_many_networks_end_for_all_until_the_window_does(world: 1) {
+        let node = world.node();
+        let path = node.path_of(json!({"url": "https://a.example/", "password": "right"})).await;
+        let before = cookie(&post(node, 1, &path, "right").await);
+        assert_eq!(post(node, 2, &path, "wrong").await.status, 401);
+        guessed_by_all(node, 9_998).await;
+        for _ in 0..3 {
+            assert_eq!(post(node, 3, &path, "right").await.status, 303, "a right one uses up nothing");
+        }
+        assert_eq!(post(node, 3, &path, "wrong").await.status, 401);
+        assert_eq!(post(node, 4, &path, "wrong").await.status, 401, "the last one");
+        let refused = post(node, 5, &path, "right").await;
+        assert_eq!((refused.status.as_u16(), refused.header("set-cookie")), (429, ""));
+        let opened = node.send(Method::GET, &path, &[("cookie", &before)], "").await;
+        assert_eq!(opened.status, 302, "who was let in before comes in");
+        let other = node.path_of(json!({"url": "https://b.example/", "password": "right"})).await;
+        assert_eq!(post(node, 5, &other, "right").await.status, 303, "another link");
+        world.clock.advance(Duration::from_secs(901));
+        assert_eq!(post(node, 5, &path, "right").await.status, 303, "another window");
+    }
+}
+
+story! {
+    async fn u7_who_is_refused_uses_up_nothing_of_what_all_have_together(world: 1) {
+        let node = world.node();
+        let path = node.path_of(json!({"url": "https://a.example/", "password": "right"})).await;
+        for n in 0..40 {
+            let expected = if n < 30 { 401 } else { 429 };
+            assert_eq!(post(node, 1, &path, "wrong").await.status, expected, "guess {n}");
+        }
+        let of_all = "SELECT guesses FROM password_guesses WHERE length(address) = 0";
+        assert_eq!(node.number(of_all).await, 30);
     }
 }
