@@ -8,6 +8,7 @@ pub(crate) mod history;
 pub(crate) mod limits;
 pub(crate) mod links;
 pub(crate) mod list;
+pub(crate) mod locks;
 pub(crate) mod outbox;
 pub(crate) mod repeats;
 pub(crate) mod secrets;
@@ -42,6 +43,7 @@ pub const STATEMENTS: &[&[Sql]] = &[
     limits::STATEMENTS,
     links::STATEMENTS,
     list::STATEMENTS,
+    locks::STATEMENTS,
     repeats::STATEMENTS,
     secrets::STATEMENTS,
     write::STATEMENTS,

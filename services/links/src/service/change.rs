@@ -7,11 +7,11 @@ use storage::Tx;
 
 use super::Service;
 use super::call::{Call, Done};
-use super::make::{Ready, announce};
+use super::make::{Ready, announce, domain_gone};
 use super::routes::Touched;
 use crate::domain::draft::{self, Rooms};
 use crate::domain::link::{Clicks, Link, changed};
-use crate::store::{Fail, history, links, outbox, write};
+use crate::store::{Fail, domains, history, links, outbox, write};
 
 /// A change that is ready to be applied: its password is hashed.
 #[derive(Debug, Clone)]
@@ -178,6 +178,7 @@ async fn write_change(
     mut next: Link,
     (by, touched): By<'_>,
 ) -> Result<Link, Fail> {
+    domain_stays(tx, &before, &next).await?;
     free_names(tx, &before, &next).await?;
     history::keep(tx, &before).await?;
     next.updated_at = tx.now();
@@ -191,6 +192,18 @@ async fn write_change(
     next.version += 1;
     announce(tx, outbox::CHANGED, &next, Some(&before.body), touched).await?;
     Ok(next)
+}
+
+/// Fails if the domain that a link moves to was removed since it was checked. The one that it is on
+/// cannot be.
+async fn domain_stays(tx: &mut Tx<'_>, before: &Link, next: &Link) -> Result<(), Fail> {
+    let Some(host) = next.body.domain.as_deref() else {
+        return Ok(());
+    };
+    if next.body.domain == before.body.domain || domains::hold(tx, host).await? {
+        return Ok(());
+    }
+    Err(domain_gone(host).into())
 }
 
 /// Fails if a new code or external id belongs to another link.

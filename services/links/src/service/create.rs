@@ -1,6 +1,6 @@
 //! Making one link, or changing the one that is meant.
 
-use contracts::links::{CreateLink, LinkView, LinksError, Upserted};
+use contracts::links::{CreateLink, LinkSnapshot, LinkView, LinksError, Upserted};
 use storage::Tx;
 
 use super::Service;
@@ -10,7 +10,7 @@ use super::make::{Maker, Ready};
 use super::routes::Touched;
 use crate::domain::draft::{self, Draft};
 use crate::domain::link::{Clicks, Link};
-use crate::store::{Fail, links};
+use crate::store::{Fail, links, locks};
 
 impl Service {
     /// Makes a link.
@@ -98,13 +98,26 @@ impl Service {
 }
 
 /// The link that an upsert means. One with an external id is never found by its target alone.
+///
+/// Until the transaction ends no other upsert looks for the same link: two that find none at the same
+/// moment would make two.
 async fn meant(tx: &mut Tx<'_>, ready: &Ready) -> Result<Option<(Link, Clicks)>, Fail> {
-    if let Some(external_id) = &ready.body.external_id {
+    let LinkSnapshot {
+        domain,
+        code,
+        url,
+        external_id,
+        ..
+    } = &ready.body;
+    let domain = domain.as_deref().unwrap_or_default();
+    if let Some(external_id) = external_id {
+        locks::hold(tx, ["links by external id", "", external_id]).await?;
         return Ok(links::by_external_id(tx, external_id).await?);
     }
-    let domain = ready.body.domain.as_deref().unwrap_or_default();
-    if ready.body.code.is_empty() {
-        return Ok(links::by_url(tx, domain, &ready.body.url).await?);
+    if code.is_empty() {
+        locks::hold(tx, ["links by target", domain, url]).await?;
+        return Ok(links::by_url(tx, domain, url).await?);
     }
-    Ok(links::by_code(tx, domain, &ready.body.code).await?)
+    locks::hold(tx, ["links by code", domain, code]).await?;
+    Ok(links::by_code(tx, domain, code).await?)
 }

@@ -1,5 +1,7 @@
 //! Making links inside a transaction: codes until they are free, rows, and events.
 
+use std::collections::BTreeMap;
+
 use contracts::links::{LinkSnapshot, LinksError};
 use kernel::{Ctx, Timestamp};
 use storage::Tx;
@@ -9,9 +11,9 @@ use super::routes::Touched;
 use crate::domain::code;
 use crate::domain::link::Link;
 use crate::domain::route::Route;
-use crate::store::Fail;
 use crate::store::outbox::{self, LinkEvent};
 use crate::store::write::{self, NewLink};
+use crate::store::{Fail, domains};
 
 /// How often a code is made anew when it is taken. With the usual length a second time is rare.
 const ATTEMPTS_MAX: u32 = 16;
@@ -45,7 +47,7 @@ impl Maker {
         touched: &mut Vec<Touched>,
     ) -> Result<Vec<Result<Link, LinksError>>, Fail> {
         let at = tx.now();
-        let mut made: Vec<Option<Result<Link, LinksError>>> = vec![None; ready.len()];
+        let mut made = without_domain(tx, ready).await?;
         for attempt in 0..ATTEMPTS_MAX {
             let open: Vec<usize> = (0..ready.len()).filter(|i| made[*i].is_none()).collect();
             if open.is_empty() {
@@ -127,6 +129,32 @@ impl Maker {
         let again = ready.body.code.is_empty() && matches!(why, LinksError::CodeTaken { .. });
         Ok((!again).then_some(why))
     }
+}
+
+/// Refuses each link whose domain was removed since it was checked; the others hold theirs.
+async fn without_domain(
+    tx: &mut Tx<'_>,
+    ready: &[Ready],
+) -> Result<Vec<Option<Result<Link, LinksError>>>, Fail> {
+    let mut there: BTreeMap<&str, bool> = BTreeMap::new();
+    for host in ready.iter().filter_map(|r| r.body.domain.as_deref()) {
+        if !there.contains_key(host) {
+            there.insert(host, domains::hold(tx, host).await?);
+        }
+    }
+    let refused = ready.iter().map(|one| {
+        let host = one.body.domain.as_deref()?;
+        (there.get(host) == Some(&false)).then(|| Err(domain_gone(host)))
+    });
+    Ok(refused.collect())
+}
+
+/// The domain was there when the request was checked.
+pub(crate) fn domain_gone(host: &str) -> LinksError {
+    LinksError::invalid(
+        "domain",
+        format!("'{host}' is no custom domain any more: it was removed just now"),
+    )
 }
 
 fn exhausted() -> LinksError {

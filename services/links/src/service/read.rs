@@ -253,10 +253,8 @@ impl Service {
             host::normal(&request.host).map_err(|e| LinksError::invalid("host", e.to_string()))?;
         let done = self
             .mutate(call, async move |tx: &mut Tx<'_>, _: &mut Vec<Touched>| {
-                if domains::is_used(tx, &host).await? {
-                    let detail = format!("links are on {host}; move or remove them first");
-                    return Err(LinksError::Conflict { detail }.into());
-                }
+                // Removed first: this waits for links that are being put there, and those that
+                // come later find no domain.
                 if !domains::delete(tx, &host).await? {
                     let what = "domain".to_owned();
                     return Err(LinksError::NotFound {
@@ -264,6 +262,10 @@ impl Service {
                         name: host.clone(),
                     }
                     .into());
+                }
+                if domains::is_used(tx, &host).await? {
+                    let detail = format!("links are on {host}; move or remove them first");
+                    return Err(LinksError::Conflict { detail }.into());
                 }
                 outbox::publish_domain(tx, &host).await?;
                 Ok(Deleted { deleted: 1 })

@@ -17,10 +17,15 @@ const PUT: Sql = Sql::both(
      RETURNING host, root_url, not_found_url, created_at",
 );
 const COUNT: Sql = Sql::both("SELECT count(*) FROM domains WHERE host <> $1");
+/// The row cannot be removed before the transaction ends; its addresses may change.
+const HOLD: Sql = Sql::of(
+    "SELECT host FROM domains WHERE host = $1",
+    "SELECT host FROM domains WHERE host = $1 FOR KEY SHARE",
+);
 const USED: Sql = Sql::both("SELECT num FROM links WHERE domain = $1 LIMIT 1");
 const DELETE: Sql = Sql::both("DELETE FROM domains WHERE host = $1");
 
-pub(super) const STATEMENTS: &[Sql] = &[LIST, PUT, COUNT, USED, DELETE];
+pub(super) const STATEMENTS: &[Sql] = &[LIST, PUT, COUNT, HOLD, USED, DELETE];
 
 /// Every custom domain.
 pub(crate) async fn list(tx: &mut Tx<'_>) -> Result<Vec<Domain>> {
@@ -45,6 +50,11 @@ pub(crate) async fn put(
 pub(crate) async fn count_others(tx: &mut Tx<'_>, host: &str) -> Result<usize> {
     let n: i64 = tx.query_one(&COUNT, &[&host]).await?.get(0)?;
     Ok(usize::try_from(n).unwrap_or(usize::MAX))
+}
+
+/// Whether there is one called `host`; if so it stays until the transaction ends.
+pub(crate) async fn hold(tx: &mut Tx<'_>, host: &str) -> Result<bool> {
+    Ok(tx.query_opt(&HOLD, &[&host]).await?.is_some())
 }
 
 /// Whether a link is on this domain.

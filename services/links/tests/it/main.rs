@@ -10,6 +10,7 @@ mod keys;
 mod limits;
 mod lists;
 mod passwords;
+mod races;
 mod repeats;
 mod rest;
 mod safety;
