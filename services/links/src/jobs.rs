@@ -22,7 +22,7 @@ const FOLD_LOOK: Duration = Duration::from_millis(250);
 const FOLD_REST: u32 = 50;
 const FOLD_REST_MIN: Duration = Duration::from_secs(1);
 const FOLD_REST_MAX: Duration = Duration::from_secs(60);
-/// A group waits so long before it is folded: until then a request that is asked again is found.
+/// A group waits so long before it is folded, so that a trickle of clicks is folded together.
 const FOLD_AFTER: Duration = Duration::from_secs(2);
 /// So many waiting groups are folded at once, rested or not.
 const FOLD_GROUPS_MAX: i64 = 10_000;
@@ -54,14 +54,13 @@ where
 }
 
 pub(crate) fn jobs(service: &Arc<Service>) -> Vec<Job> {
-    let (commit, fold, clean) = (
-        Arc::clone(service),
-        Arc::clone(service),
-        Arc::clone(service),
-    );
+    let [commit, settle, fold, clean] = std::array::from_fn(|_| Arc::clone(service));
     vec![
         job("links.commit_clicks", move |tasks| {
             commit_clicks(commit, tasks)
+        }),
+        job("links.settle_repeats", move |tasks| {
+            settle_repeats(settle, tasks)
         }),
         job("links.fold_clicks", move |tasks| fold_clicks(fold, tasks)),
         job("links.sweep", move |tasks| sweep(clean, tasks)),
@@ -86,16 +85,44 @@ async fn commit_clicks(service: Arc<Service>, tasks: Tasks) {
             () = tasks.stopping() => break,
             () = tokio::time::sleep(group) => {}
         }
-        pause = match recorder.flush().await {
-            Ok(()) => Duration::ZERO,
-            Err(error) => {
-                tracing::warn!(%error, "clicks could not be committed; they wait in memory");
-                (pause * 2).clamp(Duration::from_millis(50), Duration::from_secs(1))
-            }
-        };
+        pause = pause_after(recorder.flush().await, pause);
     }
+    last(|| recorder.flush()).await;
+}
+
+/// Settles visits that another replica was asked before; at the end whatever is left.
+async fn settle_repeats(service: Arc<Service>, tasks: Tasks) {
+    let repeats = &service.recorder.repeats;
+    let mut pause = Duration::ZERO;
+    loop {
+        tokio::select! {
+            () = tasks.stopping() => break,
+            () = repeats.some(), if pause.is_zero() => {}
+            () = tokio::time::sleep(pause), if !pause.is_zero() => {}
+        }
+        pause = pause_after(repeats.settle().await, pause);
+    }
+    last(|| repeats.settle()).await;
+}
+
+/// How long to wait before clicks are committed again.
+fn pause_after(done: Result<(), storage::Error>, pause: Duration) -> Duration {
+    match done {
+        Ok(()) => Duration::ZERO,
+        Err(error) => {
+            tracing::warn!(%error, "clicks could not be committed; they wait in memory");
+            (pause * 2).clamp(Duration::from_millis(50), Duration::from_secs(1))
+        }
+    }
+}
+
+/// Commits for the last time, as often as it takes within limits.
+async fn last<F>(commit: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), storage::Error>>,
+{
     for _ in 0..LAST_TRIES {
-        match recorder.flush().await {
+        match commit().await {
             Ok(()) => return,
             Err(error) => tracing::warn!(%error, "the last clicks could not be committed yet"),
         }

@@ -31,6 +31,12 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("store/migrations/sqlite/0002_repeats.sql"),
         postgres: include_str!("store/migrations/postgres/0002_repeats.sql"),
     },
+    Migration {
+        version: 3,
+        name: "folded",
+        sqlite: include_str!("store/migrations/sqlite/0003_folded.sql"),
+        postgres: include_str!("store/migrations/postgres/0003_folded.sql"),
+    },
 ];
 
 /// Every statement whose text does not depend on the request, for the test that prepares each.

@@ -213,16 +213,41 @@ async fn send_on(
 /// Counts a visit as the knob says. Fails only when it must not be answered uncounted.
 async fn count(service: &Service, request: &Head, link: i64) -> Result<(), Full> {
     let visit = visit_of(request, link, service.ctx.now().millis());
-    if is_again(request) && visit.hop != 0 {
-        match service.recorder.record_again(&visit).await {
-            Ok(()) => return Ok(()),
-            Err(error) => tracing::warn!(%error, "whether a visit was counted before is not known"),
-        }
+    if is_repeat(request, &visit) {
+        count_repeat(service, &visit).await
+    } else {
+        count_first(service, &visit).await
     }
-    record(service, &visit).await
 }
 
-async fn record(service: &Service, visit: &Visit<'_>) -> Result<(), Full> {
+/// Whether another replica may have counted the visit.
+fn is_repeat(request: &Head, visit: &Visit<'_>) -> bool {
+    is_again(request) && visit.hop != 0
+}
+
+async fn count_repeat(service: &Service, visit: &Visit<'_>) -> Result<(), Full> {
+    let recorder = &service.recorder;
+    let durable = service.choices.clicks.get() == ClickPolicy::Durable;
+    match recorder.repeats.take(visit) {
+        Ok(()) if durable => committed(recorder.repeats.settle()).await,
+        Ok(()) => Ok(()),
+        Err(full) if durable => Err(full),
+        Err(Full) => {
+            recorder.meters.dropped.inc();
+            Ok(())
+        }
+    }
+}
+
+/// Waits for a commit, within limits.
+async fn committed(commit: impl Future<Output = Result<(), storage::Error>>) -> Result<(), Full> {
+    match tokio::time::timeout(COMMIT_WAIT_MAX, commit).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Full),
+    }
+}
+
+async fn count_first(service: &Service, visit: &Visit<'_>) -> Result<(), Full> {
     let recorder = &service.recorder;
     match service.choices.clicks.get() {
         ClickPolicy::Lossy => {
@@ -248,10 +273,7 @@ async fn record(service: &Service, visit: &Visit<'_>) -> Result<(), Full> {
         }
         ClickPolicy::Durable => {
             recorder.record_patiently(visit, COMMIT_WAIT_MAX).await?;
-            match tokio::time::timeout(COMMIT_WAIT_MAX, recorder.flush()).await {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) | Err(_) => Err(Full),
-            }
+            committed(recorder.flush()).await
         }
     }
 }
@@ -282,8 +304,14 @@ async fn orphan(service: &Service, request: &Head, kind: i64) -> Response {
     service.meters.unknown.inc();
     let mut visit = visit_of(request, kind, now.millis());
     visit.referrer = request.uri().path().as_bytes();
-    if service.recorder.record(&visit).is_err() {
-        service.recorder.meters.dropped.inc();
+    let recorder = &service.recorder;
+    let taken = if is_repeat(request, &visit) {
+        recorder.repeats.take(&visit)
+    } else {
+        recorder.record(&visit)
+    };
+    if taken.is_err() {
+        recorder.meters.dropped.inc();
     }
     let set = service.hosts.load().await.ok();
     let domain = set.as_ref().and_then(|set| set.find(host(request)));

@@ -14,7 +14,8 @@ use crate::domain::batch::{Batch, Record};
 use crate::domain::day::Day;
 use crate::domain::tally::{Sum, Sums, Tally};
 use crate::store::fold::{self, Fold};
-use crate::store::{broken, clicks, days, repeats};
+use crate::store::repeats::{self, Hops};
+use crate::store::{broken, clicks, days};
 
 /// How many clicks one fold takes at most: what it holds in memory is bounded by this, 40 bytes each.
 const CLICKS_MAX: u64 = 2_000_000;
@@ -22,6 +23,13 @@ const CLICKS_MAX: u64 = 2_000_000;
 const ROWS_MAX: usize = 500;
 const LEASE: &str = "links.fold";
 const LEASE_TTL: Duration = Duration::from_secs(30);
+
+/// What the groups of a fold come to.
+struct Summed {
+    sums: Sums,
+    clicks: u64,
+    hops: Hops,
+}
 
 /// Folds clicks.
 pub(crate) struct Folder {
@@ -60,7 +68,11 @@ impl Folder {
         let Some(mut fold) = self.db.write::<_, storage::Error, _>(begin).await? else {
             return Ok(false);
         };
-        let (mut sums, clicks) = self
+        let Summed {
+            mut sums,
+            clicks,
+            hops,
+        } = self
             .sum(&fold)
             .await
             .inspect_err(|_| self.meters.failures.inc())?;
@@ -70,6 +82,11 @@ impl Folder {
                 return Ok(false);
             }
         }
+        // Before the groups go: whoever looks for a request finds it here or there.
+        for part in hops.into_parts() {
+            let remember = async move |tx: &mut Tx<'_>| repeats::remember(tx, &part).await;
+            self.db.write::<_, storage::Error, _>(remember).await?;
+        }
         let end = async move |tx: &mut Tx<'_>| fold::end(tx, &fold).await;
         self.db.write::<_, storage::Error, _>(end).await?;
         self.meters.folded.add(clicks);
@@ -78,30 +95,26 @@ impl Folder {
     }
 
     /// Sums up the groups of a fold, for the links that are not written yet.
-    async fn sum(&self, fold: &Fold) -> Result<(Sums, u64), storage::Error> {
+    async fn sum(&self, fold: &Fold) -> Result<Summed, storage::Error> {
         let read = async move |tx: &mut Tx<'_>| repeats::all(tx).await;
         let repeated = self.db.read::<_, storage::Error, _>(read).await?;
         let wanted = |r: &Record| r.link > fold.pos && !repeated.contains(&r.hop);
-        let mut tally = Tally::default();
-        let mut clicks = 0;
+        let (mut tally, mut clicks, mut hops) = (Tally::default(), 0, Hops::default());
         for run in fold.runs.0.iter().flat_map(|run| pieces(*run)) {
             let read = async move |tx: &mut Tx<'_>| fold::data(tx, run).await;
             for blob in self.db.read::<_, storage::Error, _>(read).await? {
                 let batch = Batch::read(&blob).map_err(|_| broken("group of clicks"))?;
                 clicks += batch.len() as u64;
+                batch.hops().for_each(|hop| hops.push(hop));
                 tally.add(&batch, wanted);
             }
             // A long sum lets others have the thread.
             tokio::task::yield_now().await;
         }
         let sorted = tokio::task::spawn_blocking(move || tally.sums()).await;
-        let sums = sorted.map_err(|_| {
-            storage::Error::new(
-                ErrorKind::Internal,
-                "the clicks of a fold could not be sorted",
-            )
-        })?;
-        Ok((sums, clicks))
+        let what = "the clicks of a fold could not be sorted";
+        let sums = sorted.map_err(|_| storage::Error::new(ErrorKind::Internal, what))?;
+        Ok(Summed { sums, clicks, hops })
     }
 
     /// Writes the sums of some links and moves the fold on, in one transaction.

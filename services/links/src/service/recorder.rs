@@ -7,6 +7,8 @@
 //! with `grouped`, nothing with `durable`. At an orderly end everything is committed.
 
 mod group;
+mod repeats;
+mod salts;
 mod shard;
 
 use std::collections::HashMap;
@@ -18,14 +20,12 @@ use storage::{Db, Tx};
 use telemetry::Metrics;
 use tokio::sync::{Mutex, Notify};
 
-use self::group::Salts;
+use self::repeats::Repeats;
+use self::salts::Salts;
 pub(crate) use self::shard::Visit;
 use self::shard::{Drained, Shards};
 use super::meters::ClickMeters;
-use crate::domain::day::day_of;
 use crate::store::clicks::{self, Group};
-use crate::store::repeats;
-use crate::store::secrets;
 
 /// The buffer is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub(crate) struct Recorder {
     drains: AtomicU64,
     committed: AtomicU64,
     state: Mutex<State>,
+    /// Visits that another replica was asked before.
+    pub(crate) repeats: Repeats,
     pub(crate) meters: ClickMeters,
 }
 
@@ -62,7 +64,9 @@ struct State {
 impl Recorder {
     /// A recorder for `buffer_max` clicks. Does no I/O.
     pub(crate) fn new(db: Db, ctx: &Ctx, metrics: &Metrics, buffer_max: usize) -> Self {
+        let meters = ClickMeters::new(metrics);
         Self {
+            repeats: Repeats::new(db.clone(), &meters),
             db,
             writer: ctx.new_id().to_string(),
             shards: Shards::new(buffer_max),
@@ -72,7 +76,7 @@ impl Recorder {
             drains: AtomicU64::new(0),
             committed: AtomicU64::new(0),
             state: Mutex::default(),
-            meters: ClickMeters::new(metrics),
+            meters,
         }
     }
 
@@ -109,27 +113,6 @@ impl Recorder {
         }
     }
 
-    /// Commits the visit of a request that another replica was asked before, unless that one did.
-    pub(crate) async fn record_again(&self, visit: &Visit<'_>) -> Result<(), storage::Error> {
-        // It may be this very process that was asked before.
-        self.flush().await?;
-        let hop = visit.hop;
-        // Written under no number: this is the one that counts.
-        let alone = [self.shards.alone(&Visit { hop: 0, ..*visit })];
-        let click = {
-            let mut state = self.state.lock().await;
-            self.fetch_salts(&mut state.salts, &alone).await?;
-            group::encode(&alone, &mut state.salts).pop()
-        };
-        let Some(click) = click else {
-            return Ok(());
-        };
-        let add = async move |tx: &mut Tx<'_>| repeats::add(tx, hop, &click).await;
-        self.db.write::<_, storage::Error, _>(add).await?;
-        self.meters.again.inc();
-        Ok(())
-    }
-
     /// Waits until there is something to commit. Cancellation-safe.
     pub(crate) async fn some(&self) {
         self.wake.notified().await;
@@ -155,7 +138,7 @@ impl Recorder {
                 state.drained = self.shards.drain();
                 self.room.notify_waiters();
             }
-            self.fetch_salts(&mut state.salts, &state.drained).await?;
+            state.salts.fetch(&self.db, &state.drained).await?;
             state.groups = group::encode(&state.drained, &mut state.salts);
             state.drained.clear();
             state.seq += 1;
@@ -185,25 +168,6 @@ impl Recorder {
         self.meters.committed.add(clicks);
         self.meters.group_clicks.record(clicks);
         self.meters.commit_seconds.observe(began.elapsed());
-        Ok(())
-    }
-
-    /// The salts of the days on which the clicks came; one read at the beginning of each day.
-    async fn fetch_salts(
-        &self,
-        salts: &mut Salts,
-        drained: &[Drained],
-    ) -> Result<(), storage::Error> {
-        let mut days: Vec<i64> = drained.iter().flat_map(Drained::days).map(day_of).collect();
-        days.sort_unstable();
-        days.dedup();
-        for day in days {
-            if !salts.has(day) {
-                let get = async move |tx: &mut Tx<'_>| secrets::salt(tx, day).await;
-                let salt: Vec<u8> = self.db.write::<_, storage::Error, _>(get).await?;
-                salts.put(day, &salt);
-            }
-        }
         Ok(())
     }
 }

@@ -135,6 +135,7 @@ impl Service {
         // What this replica has answered is committed first; other replicas commit every few
         // milliseconds by themselves.
         self.recorder.flush().await.map_err(Fail::from)?;
+        self.recorder.repeats.settle().await.map_err(Fail::from)?;
         let read = async move |tx: &mut Tx<'_>| {
             let mut known = BTreeMap::new();
             let (first, last) = range.days();

@@ -35,8 +35,9 @@ pub(crate) async fn add(tx: &mut Tx<'_>, writer: &str, seq: i64, groups: &[Group
 }
 
 /// Writes groups.
-pub(super) async fn append(tx: &mut Tx<'_>, groups: &[Group]) -> Result<()> {
+pub(crate) async fn append(tx: &mut Tx<'_>, groups: &[Group]) -> Result<()> {
     match groups {
+        [] => 0,
         [one] => tx.execute(&ADD, &[&one.clicks, &one.data]).await?,
         many => {
             let rows: Vec<[Value; 2]> = many

@@ -7,7 +7,7 @@ use serde_json::json;
 use testkit::eventually;
 use web::{Caller, ClientAddr, Meta};
 
-use crate::world::{LAPTOP, Node, Reply, client, story};
+use crate::world::{LAPTOP, Node, Reply, World, client, story};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -94,4 +94,138 @@ story! {
             first.stats(&path).await["total_clicks"] == 2
         }).await;
     }
+}
+
+const REMEMBERED: &str = "SELECT count(*) FROM click_folded";
+const CLAIMED: &str = "SELECT count(*) FROM click_repeats";
+
+story! {
+    async fn what_was_folded_before_the_second_replica_is_asked_is_not_counted_again(world: 2) {
+        let (first, second) = (&world.nodes[0], &world.nodes[1]);
+        let path = first.path_of(json!({"url": "https://a.example"})).await;
+        first.set("clicks", "durable");
+        assert_eq!(visit(first, &path, 7, Asked::First).await.status, 302);
+        assert_eq!(folded_clicks(first, &path).await, 1);
+        assert_eq!(visit(second, &path, 7, Asked::Again).await.status, 302);
+        assert_eq!(visit(second, &path, 8, Asked::Again).await.status, 302);
+        assert_eq!(second.stats(&path).await["total_clicks"], 2);
+        assert_eq!(folded_clicks(second, &path).await, 2);
+    }
+}
+
+story! {
+    async fn numbers_of_folded_clicks_are_remembered_for_a_minute_and_only_where_there_are_any(world: 1) {
+        let node = world.node();
+        let path = node.path_of(json!({"url": "https://a.example"})).await;
+        node.set("clicks", "durable");
+        node.get(&path).await;
+        node.folded().await;
+        assert_eq!(node.number(REMEMBERED).await, 0, "what has no number leaves none");
+        for hop in 1..=3 {
+            visit(node, &path, hop, Asked::First).await;
+            node.folded().await;
+            assert_eq!(node.number(REMEMBERED).await, 1);
+            world.clock.advance(Duration::from_secs(61));
+        }
+        assert_eq!(node.stats(&path).await["total_clicks"], 4);
+    }
+}
+
+story! {
+    async fn a_visit_that_is_asked_again_waits_for_the_store_only_if_clicks_are_durable(world: 2) {
+        let (first, second) = (&world.nodes[0], &world.nodes[1]);
+        let path = first.path_of(json!({"url": "https://a.example"})).await;
+        for (asked, knob) in (1..).zip(["grouped", "lossy"]) {
+            second.set("clicks", knob);
+            second.db.faults().stall_writer(Duration::from_secs(30));
+            assert_eq!(visit(second, &path, asked, Asked::Again).await.status, 302);
+            assert_eq!(visit(second, "/nothere", 100 + asked, Asked::Again).await.status, 404);
+            let before = 2 * (asked - 1);
+            assert_eq!(first.number(CLAIMED).await, before as i64, "answered before it is written");
+            second.db.faults().clear();
+            eventually("both are written", SOON, async || {
+                first.number(CLAIMED).await == before as i64 + 2
+            }).await;
+        }
+        second.set("clicks", "durable");
+        assert_eq!(visit(second, &path, 3, Asked::Again).await.status, 302);
+        assert_eq!(first.number(CLAIMED).await, 5, "written before it is answered");
+        assert_eq!(first.stats(&path).await["total_clicks"], 3);
+    }
+}
+
+story! {
+    async fn a_repeat_that_cannot_be_written_is_tried_again_and_counts_once(world: 2) {
+        let (first, second) = (&world.nodes[0], &world.nodes[1]);
+        let path = first.path_of(json!({"url": "https://a.example"})).await;
+        first.set("clicks", "durable");
+        assert_eq!(visit(first, &path, 7, Asked::First).await.status, 302);
+        let before = second.metric("links_click_commit_failures_total");
+        second.db.faults().fail_commits(200, Duration::from_secs(60));
+        assert_eq!(visit(second, &path, 7, Asked::Again).await.status, 302);
+        assert_eq!(visit(second, &path, 8, Asked::Again).await.status, 302);
+        eventually("it could not be written", SOON, async || {
+            second.metric("links_click_commit_failures_total") > before
+        }).await;
+        second.db.faults().clear();
+        eventually("it is written", SOON, async || first.number(CLAIMED).await == 1).await;
+        assert_eq!(second.stats(&path).await["total_clicks"], 2);
+        assert_eq!(folded_clicks(second, &path).await, 2);
+        second.set("clicks", "durable");
+        second.db.faults().fail_commits(200, Duration::from_secs(60));
+        assert_eq!(visit(second, &path, 9, Asked::Again).await.status, 503, "not answered uncounted");
+    }
+}
+
+story! {
+    async fn a_visit_that_finds_no_link_counts_once_too(world: 2) {
+        let (first, second) = (&world.nodes[0], &world.nodes[1]);
+        let visits = async |node: &Node| node.get("/api/links/orphans").await.json()["unknown_code"].clone();
+        assert_eq!(visit(first, "/nothere", 7, Asked::First).await.status, 404);
+        assert_eq!(visits(first).await, 1);
+        assert_eq!(visit(second, "/nothere", 7, Asked::Again).await.status, 404);
+        assert_eq!(visit(second, "/nothere", 8, Asked::Again).await.status, 404);
+        assert_eq!(visits(second).await, 2);
+    }
+}
+
+story! {
+    async fn a_replica_that_ends_in_good_order_settles_what_it_was_asked_again(world: 2) {
+        let (first, second) = (&world.nodes[0], &world.nodes[1]);
+        let path = first.path_of(json!({"url": "https://a.example"})).await;
+        second.db.faults().fail_commits(100, Duration::from_secs(1));
+        assert_eq!(visit(second, &path, 7, Asked::Again).await.status, 302);
+        second.stop().await;
+        assert_eq!(first.stats(&path).await["total_clicks"], 1);
+    }
+}
+
+/// On SQLite nobody writes while another transaction has not ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeat_that_commits_late_is_not_overtaken_by_a_fold() {
+    let Some(world) = World::postgres(2).await else {
+        return;
+    };
+    let (first, second) = (&world.nodes[0], &world.nodes[1]);
+    let path = first.path_of(json!({"url": "https://a.example"})).await;
+    first.set("clicks", "durable");
+    // The day's salt is fetched with the first one.
+    visit(second, &path, 1, Asked::Again).await;
+    assert_eq!(second.stats(&path).await["total_clicks"], 1);
+    second.db.faults().stall_writer(Duration::from_secs(10));
+    assert_eq!(visit(second, &path, 7, Asked::Again).await.status, 302);
+    let written = "SELECT count(*) FROM pg_locks WHERE mode = 'RowExclusiveLock'
+        AND relation = CAST('click_batches' AS regclass)";
+    eventually("it is written and not committed", SOON, async || {
+        first.number(written).await > 0
+    })
+    .await;
+    // Comes to light now, and could be folded in two seconds.
+    assert_eq!(visit(first, &path, 7, Asked::First).await.status, 302);
+    eventually("it is committed", SOON, async || {
+        first.number(CLAIMED).await == 2
+    })
+    .await;
+    assert_eq!(folded_clicks(first, &path).await, 2);
+    assert_eq!(second.stats(&path).await["total_clicks"], 2);
 }

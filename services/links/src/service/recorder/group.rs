@@ -1,68 +1,18 @@
 //! From the buffer to batches: agents classified, languages named, addresses hashed.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
-use sha2::{Digest as _, Sha256};
-
+use super::salts::Salts;
 use super::shard::{Click, Drained, Texts};
-use crate::domain::agent::{self, Agent};
+use crate::domain::agent::Agent;
 use crate::domain::batch::{CLICKS_MAX, Record, Writer};
 use crate::domain::day::day_of;
 use crate::domain::language;
 use crate::domain::top::OTHER;
 use crate::store::clicks::Group;
 
-/// The most agents whose class is remembered between groups.
-const AGENTS_MAX: usize = 16_384;
 /// The most texts of a batch's dictionary.
 const TEXTS_MAX: usize = 60_000;
-
-/// The salts of days, and the classes of agents: what is kept from group to group.
-#[derive(Debug, Default)]
-pub(super) struct Salts {
-    days: HashMap<i64, [u8; 16]>,
-    agents: HashMap<Box<[u8]>, Agent>,
-}
-
-impl Salts {
-    pub(super) fn has(&self, day: i64) -> bool {
-        self.days.contains_key(&day)
-    }
-
-    /// Keeps the salt of a day. Those of the days before the last one are destroyed.
-    pub(super) fn put(&mut self, day: i64, salt: &[u8]) {
-        let mut own = [0_u8; 16];
-        own.iter_mut()
-            .zip(salt)
-            .for_each(|(own, byte)| *own = *byte);
-        self.days.insert(day, own);
-        self.days.retain(|other, _| *other + 1 >= day);
-    }
-
-    fn classify(&mut self, agent: &[u8]) -> Agent {
-        if let Some(known) = self.agents.get(agent) {
-            return *known;
-        }
-        if self.agents.len() >= AGENTS_MAX {
-            self.agents.clear();
-        }
-        let class = agent::classify(agent);
-        self.agents.insert(agent.into(), class);
-        class
-    }
-
-    /// Who came, as far as it is kept: nobody can tell the address once the salt is destroyed.
-    fn visitor(&self, day: i64, address: &[u8; 16], agent: &[u8]) -> u64 {
-        let mut hash = Sha256::new();
-        hash.update(self.days.get(&day).unwrap_or(&[0; 16]));
-        hash.update(address);
-        hash.update(agent);
-        let digest = hash.finalize();
-        let mut head = [0_u8; 8];
-        head.copy_from_slice(&digest[..8]);
-        u64::from_le_bytes(head)
-    }
-}
 
 /// What a shard's texts mean, each found out once.
 struct Meaning {
@@ -117,42 +67,64 @@ impl Meaning {
     }
 }
 
+/// Clicks that are ready to be written, with the texts that they refer to.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    records: Vec<Record>,
+    dictionary: Vec<String>,
+}
+
 /// Makes batches of what was drained.
 pub(super) fn encode(drained: &[Drained], salts: &mut Salts) -> Vec<Group> {
-    drained
-        .iter()
-        .flat_map(|one| encode_shard(one, salts))
+    let each = drained.iter().map(|one| Encoded::new(one, salts));
+    each.flat_map(|one| groups(&one.records, &one.dictionary))
         .collect()
 }
 
-fn encode_shard(drained: &Drained, salts: &mut Salts) -> Vec<Group> {
-    let texts = &drained.texts;
-    let mut meaning = Meaning::new(texts);
-    // Neighbours often come from the same visitor: a load test, a proxy.
-    let mut last: Option<([u8; 16], u32, i64, u64)> = None;
-    let records: Vec<Record> = drained
-        .clicks
-        .iter()
-        .map(|click| {
-            let slot = &mut meaning.agents[click.agent as usize];
-            let agent = *slot.get_or_insert_with(|| salts.classify(texts.get(click.agent)));
-            let day = day_of(click.at_ms);
-            let visitor = match last {
-                Some((address, agent, on, visitor))
-                    if address == click.address && agent == click.agent && on == day =>
-                {
-                    visitor
-                }
-                _ => salts.visitor(day, &click.address, texts.get(click.agent)),
-            };
-            last = Some((click.address, click.agent, day, visitor));
-            record(click, agent, visitor, &mut meaning, texts)
-        })
-        .collect();
-    records
-        .chunks(CLICKS_MAX)
-        .map(|chunk| write(chunk, &meaning.dictionary))
-        .collect()
+impl Encoded {
+    /// Agents classified, languages named, addresses hashed.
+    pub(super) fn new(drained: &Drained, salts: &mut Salts) -> Self {
+        let texts = &drained.texts;
+        let mut meaning = Meaning::new(texts);
+        // Neighbours often come from the same visitor: a load test, a proxy.
+        let mut last: Option<([u8; 16], u32, i64, u64)> = None;
+        let records: Vec<Record> = drained
+            .clicks
+            .iter()
+            .map(|click| {
+                let slot = &mut meaning.agents[click.agent as usize];
+                let agent = *slot.get_or_insert_with(|| salts.classify(texts.get(click.agent)));
+                let day = day_of(click.at_ms);
+                let visitor = match last {
+                    Some((address, agent, on, visitor))
+                        if address == click.address && agent == click.agent && on == day =>
+                    {
+                        visitor
+                    }
+                    _ => salts.visitor(day, &click.address, texts.get(click.agent)),
+                };
+                last = Some((click.address, click.agent, day, visitor));
+                record(click, agent, visitor, &mut meaning, texts)
+            })
+            .collect();
+        Self {
+            records,
+            dictionary: meaning.dictionary,
+        }
+    }
+
+    /// The clicks of the requests `hops`, one each, taken out of `hops`. They are written under no
+    /// number: these are the ones that count.
+    pub(super) fn one_each(&self, hops: &mut HashSet<u64>) -> Vec<Group> {
+        let counted = self.records.iter().filter(|r| hops.remove(&r.hop));
+        let records: Vec<Record> = counted.map(|r| Record { hop: 0, ..*r }).collect();
+        groups(&records, &self.dictionary)
+    }
+}
+
+fn groups(records: &[Record], dictionary: &[String]) -> Vec<Group> {
+    let chunks = records.chunks(CLICKS_MAX);
+    chunks.map(|chunk| write(chunk, dictionary)).collect()
 }
 
 fn record(
@@ -186,28 +158,5 @@ fn write(records: &[Record], dictionary: &[String]) -> Group {
     Group {
         clicks: u32::try_from(records.len()).unwrap_or(u32::MAX),
         data: writer.finish(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_visitor_is_another_one_on_another_day() {
-        let mut salts = Salts::default();
-        salts.put(1, &[1; 16]);
-        salts.put(2, &[2; 16]);
-        let on = |day| salts.visitor(day, &[7; 16], b"curl/8");
-        assert_eq!(on(1), on(1));
-        assert_ne!(on(1), on(2));
-        assert_ne!(on(1), salts.visitor(1, &[8; 16], b"curl/8"));
-    }
-
-    #[test]
-    fn the_salt_of_the_day_before_yesterday_is_destroyed() {
-        let mut salts = Salts::default();
-        (1..=3).for_each(|day| salts.put(day, &[1; 16]));
-        assert!(!salts.has(1) && salts.has(2) && salts.has(3));
     }
 }

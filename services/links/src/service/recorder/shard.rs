@@ -143,13 +143,6 @@ impl Shards {
         Ok(())
     }
 
-    /// A visit by itself, past the buffer.
-    pub(super) fn alone(&self, visit: &Visit<'_>) -> Drained {
-        let mut alone = Drained::default();
-        alone.take(visit, &self.hasher);
-        alone
-    }
-
     /// Takes everything out.
     pub(super) fn drain(&self) -> Vec<Drained> {
         let all = self
