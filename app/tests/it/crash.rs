@@ -1,69 +1,153 @@
-//! The program is killed with SIGKILL at random moments; then what clients were told is reconciled
-//! with what is there.
+//! The program is killed with SIGKILL at random moments: of its start, of the load, of a fold. Then
+//! what clients were told is reconciled with what is there.
 //!
-//! `TRADEWIND_CRASH_ROUNDS=N` sets the rounds (200 in CI, few otherwise), `TRADEWIND_CRASH_SEED=N`
-//! replays the moments of a run.
+//! `TRADEWIND_CRASH_ROUNDS=N` sets the kills of all tests together (200 in CI, few otherwise),
+//! `TRADEWIND_CRASH_SEED=N` replays the moments of a run.
 
 mod checker;
 mod history;
 mod rounds;
+mod system;
 mod workload;
 
-use kernel::{Random, SystemRandom};
-use testkit::TempDir;
+use std::path::Path;
 
-use rounds::Rounds;
+use kernel::{Random, SystemRandom};
+use testkit::{Postgres, TempDir};
+
+use rounds::{Rounds, Sum};
+use system::{Recording, Setup};
 
 const ROUNDS_CI: u32 = 200;
-const ROUNDS_QUICK: u32 = 8;
-/// A round with several processes costs more, so there are fewer.
-const APART_SHARE: u32 = 10;
+const ROUNDS_QUICK: u32 = 20;
+/// In so many rounds one of each kind is expected.
+const ROUNDS_MANY: u32 = 60;
+const APART: &[&str] = &["--apart", "--replicas", "links=3"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn crash_in_one_process_loses_nothing_that_was_acknowledged() {
-    run(&[], rounds()).await;
+async fn rounds_in_one_process_lose_nothing_that_was_acknowledged() {
+    let dir = TempDir::new().expect("a temporary directory");
+    run(&sqlite(dir.path(), &[], Recording::Durable), percent(30)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn crash_of_every_process_apart_loses_nothing_that_was_acknowledged() {
-    run(
-        &["--apart", "--replicas", "links=3"],
-        rounds().div_ceil(APART_SHARE).max(3),
-    )
-    .await;
+async fn rounds_of_every_process_apart_lose_nothing_that_was_acknowledged() {
+    let dir = TempDir::new().expect("a temporary directory");
+    run(&sqlite(dir.path(), APART, Recording::Durable), percent(10)).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rounds_of_grouped_clicks_lose_at_most_what_was_not_committed() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let sum = run(&sqlite(dir.path(), &[], Recording::Grouped), percent(25)).await;
+    // A group is committed every few milliseconds; a machine may be slow, but not for most of a load.
+    let Sum {
+        lost, redirected, ..
+    } = sum;
+    assert!(lost < redirected / 2, "{lost} of {redirected} are lost");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rounds_on_postgresql_lose_nothing_that_was_acknowledged() {
+    let dir = TempDir::new().expect("a temporary directory");
+    if let Some(setup) = postgres(dir.path(), &[], "crash_").await {
+        run(&setup, percent(30)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rounds_apart_on_postgresql_lose_nothing_that_was_acknowledged() {
+    let dir = TempDir::new().expect("a temporary directory");
+    if let Some(setup) = postgres(dir.path(), APART, "crash_apart_").await {
+        run(&setup, percent(5)).await;
+    }
+}
+
+fn sqlite(data: &Path, args: &[&str], recording: Recording) -> Setup {
+    let file = data.join("links.db");
+    Setup {
+        data: data.to_owned(),
+        args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+        env: Vec::new(),
+        recording,
+        store: (format!("sqlite://{}", file.display()), "links".to_owned()),
+    }
+}
+
+/// On the server that the tests share: it is the program that is killed.
+async fn postgres(data: &Path, args: &[&str], prefix: &str) -> Option<Setup> {
+    let url = Postgres::shared().await?.url();
+    let mut all: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+    all.extend(["--store".to_owned(), url.clone()]);
+    let prefix_key = "TRADEWIND__STORE__SCHEMA_PREFIX".to_owned();
+    Some(Setup {
+        data: data.to_owned(),
+        args: all,
+        env: vec![(prefix_key, prefix.to_owned())],
+        recording: Recording::Durable,
+        store: (url, format!("{prefix}links")),
+    })
+}
+
+/// Runs rounds until the program was killed `kills` times.
 #[expect(
     clippy::print_stdout,
     reason = "the seed of a failing run is needed to replay it"
 )]
-async fn run(args: &[&str], count: u32) {
-    let seed = std::env::var("TRADEWIND_CRASH_SEED")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    let seed = seed.unwrap_or_else(|| SystemRandom.next_u64());
-    println!("crash: {count} rounds of up {args:?}; replay with TRADEWIND_CRASH_SEED={seed}");
-    let dir = TempDir::new().expect("a temporary directory");
-    let mut rounds = Rounds::new(dir.path(), args, seed);
+async fn run(setup: &Setup, kills: u32) -> Sum {
+    let seed = number("TRADEWIND_CRASH_SEED").unwrap_or_else(|| SystemRandom.next_u64());
+    let args = &setup.args;
+    println!("crash: {kills} kills of up {args:?}; replay with TRADEWIND_CRASH_SEED={seed}");
+    let mut rounds = Rounds::new(setup.clone(), seed);
     let start = std::time::Instant::now();
-    for _ in 0..count {
+    while rounds.sum().kills < kills {
         rounds.one().await;
     }
     rounds.reconcile_all().await;
-    let (done, per) = (rounds.summary(), start.elapsed() / count);
-    println!("crash: {done}; {} ms a round", per.as_millis());
-    rounds.was_under_load();
+    let (sum, per) = (rounds.sum(), start.elapsed() / kills);
+    println!(
+        "crash: {} kills done, {} ms each: {sum:?}",
+        sum.kills,
+        per.as_millis()
+    );
+    assert!(sum.links > 0 && sum.redirected > 0, "no load: {sum:?}");
+    if kills >= ROUNDS_MANY {
+        let each = [sum.in_start, sum.in_fold, sum.asked_again];
+        assert!(!each.contains(&0) && sum.changes > 0, "one-sided: {sum:?}");
+    }
+    sum
 }
 
-fn rounds() -> u32 {
-    let asked = std::env::var("TRADEWIND_CRASH_ROUNDS")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    asked
-        .unwrap_or(if testkit::in_ci() {
-            ROUNDS_CI
-        } else {
-            ROUNDS_QUICK
-        })
-        .max(1)
+/// A share of the kills, rounded up.
+fn percent(share: u32) -> u32 {
+    let usual = if testkit::in_ci() {
+        ROUNDS_CI
+    } else {
+        ROUNDS_QUICK
+    };
+    let all = number("TRADEWIND_CRASH_ROUNDS").map_or(usual, |asked| {
+        u32::try_from(asked).expect("fewer rounds than that")
+    });
+    (all * share).div_ceil(100).max(1)
+}
+
+/// The number in an environment variable. What is no number is a mistake, not the usual.
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    let number = parse(&text);
+    Some(number.unwrap_or_else(|| panic!("{name} is '{text}': a number from 1 on is wanted")))
+}
+
+fn parse(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|n| *n > 0)
+}
+
+#[test]
+fn a_number_of_rounds_that_is_none_is_refused() {
+    assert_eq!(parse("1000"), Some(1_000));
+    assert!(
+        ["", "0", "-1", "2e3", "many"]
+            .iter()
+            .all(|text| parse(text).is_none())
+    );
 }

@@ -1,5 +1,6 @@
 //! The built program as a process of the test's own; it ends with the test.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -15,7 +16,10 @@ const END_WITHIN: Duration = Duration::from_secs(60);
 pub(crate) struct Program {
     /// Its own children end with it, because their standard input does.
     child: Killed,
+    ready_file: PathBuf,
     ready: Value,
+    /// The processes that it supervised when it was ready.
+    children: Vec<u32>,
 }
 
 impl Program {
@@ -31,12 +35,36 @@ impl Program {
         env: &[(String, String)],
         log: impl Into<Stdio>,
     ) -> Self {
-        let file = data.join("test-ready.json");
-        let _ = std::fs::remove_file(&file);
-        let mut child = command(data)
+        let mut program = Self::begin(data, args, env, log);
+        let start = Instant::now();
+        while !program.ready_file.exists() {
+            let ended = program.child.0.try_wait().expect("a child can be asked");
+            assert!(ended.is_none(), "the program ended at start: {ended:?}");
+            assert!(
+                start.elapsed() < READY_WITHIN,
+                "not ready within {READY_WITHIN:?}"
+            );
+            pause();
+        }
+        let text = std::fs::read_to_string(&program.ready_file).expect("the ready file");
+        program.ready = serde_json::from_str(&text).expect("the ready file is JSON");
+        program.children = program.children();
+        program
+    }
+
+    /// Starts it on a free port, and waits for nothing.
+    pub(crate) fn begin(
+        data: &Path,
+        args: &[String],
+        env: &[(String, String)],
+        log: impl Into<Stdio>,
+    ) -> Self {
+        let ready_file = data.join("test-ready.json");
+        let _ = std::fs::remove_file(&ready_file);
+        let child = command(data)
             .env("TRADEWIND__LISTEN", "127.0.0.1:0")
             .args(["up", "--ready-file"])
-            .arg(&file)
+            .arg(&ready_file)
             .arg("--data")
             .arg(data)
             .args(args)
@@ -45,21 +73,11 @@ impl Program {
             .stderr(log)
             .spawn()
             .expect("the program starts");
-        let start = Instant::now();
-        while !file.exists() {
-            let ended = child.try_wait().expect("a child can be asked");
-            assert!(ended.is_none(), "the program ended at start: {ended:?}");
-            assert!(
-                start.elapsed() < READY_WITHIN,
-                "not ready within {READY_WITHIN:?}"
-            );
-            pause();
-        }
-        let text = std::fs::read_to_string(&file).expect("the ready file");
-        let ready = serde_json::from_str(&text).expect("the ready file is JSON");
         Self {
             child: Killed(child),
-            ready,
+            ready_file,
+            ready: Value::Null,
+            children: Vec::new(),
         }
     }
 
@@ -83,25 +101,42 @@ impl Program {
 
     /// Sends a signal to the parent process.
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.0.id()).expect("a process id");
-        // A test that kills may find that it has ended already.
-        let _ = kill(Pid::from_raw(pid), signal);
+        send(self.child.0.id(), signal);
     }
 
-    /// Ends it and every process that it supervises with SIGKILL, as when the power goes.
-    pub(crate) fn kill_all(&mut self) {
-        let mut pids = vec![self.child.0.id()];
-        pids.extend(children(self.child.0.id()));
-        // Stopped first, so that none of them sees another one end.
-        for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
-            for pid in &pids {
-                let _ = kill(
-                    Pid::from_raw(i32::try_from(*pid).expect("a process id")),
-                    signal,
-                );
-            }
+    /// Stops it and every process that it supervises, so that none sees another one end, and
+    /// answers which they are. Fails if one of them has ended by itself since it was ready.
+    pub(crate) fn freeze(&self) -> Vec<u32> {
+        self.signal(Signal::SIGSTOP);
+        // While it is being stopped it may still start a process.
+        let start = Instant::now();
+        while !matches!(state(self.child.0.id()), Some('T' | 'Z') | None) {
+            assert!(start.elapsed() < END_WITHIN, "it does not stop");
+            pause();
         }
-        self.wait();
+        let mut pids = self.children();
+        for pid in &pids {
+            send(*pid, Signal::SIGSTOP);
+        }
+        if !self.ready.is_null() {
+            let ended = |pid: &u32| !pids.contains(pid) || state(*pid) == Some('Z');
+            let ended: Vec<_> = self.children.iter().filter(|pid| ended(pid)).collect();
+            assert!(ended.is_empty(), "{ended:?} ended without being killed");
+        }
+        pids.push(self.child.0.id());
+        pids
+    }
+
+    /// Ends it and every process that it supervises with SIGKILL, as when the power goes. Fails if
+    /// one of them has ended by itself.
+    pub(crate) fn kill_all(&mut self) {
+        let pids = self.freeze();
+        for pid in &pids {
+            send(*pid, Signal::SIGKILL);
+        }
+        let status = self.wait();
+        let killed = status.signal() == Some(Signal::SIGKILL as i32);
+        assert!(killed, "it ended without being killed: {status}");
         for pid in pids {
             while Path::new(&format!("/proc/{pid}/exe")).exists() {
                 pause();
@@ -141,24 +176,38 @@ impl Drop for Killed {
     }
 }
 
+fn send(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(pid).expect("a process id"));
+    // A test that kills may find that it has ended already.
+    let _ = kill(pid, signal);
+}
+
+/// The state of a process, such as `T` for stopped, and its parent.
+fn stat(pid: u32) -> Option<(char, u32)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut after_name = stat.get(stat.rfind(')')? + 1..)?.split_whitespace();
+    let state = after_name.next()?.chars().next()?;
+    Some((state, after_name.next()?.parse().ok()?))
+}
+
+fn state(pid: u32) -> Option<char> {
+    stat(pid).map(|(state, _)| state)
+}
+
 /// The processes whose parent is `pid`.
 fn children(pid: u32) -> Vec<u32> {
-    let parent = |pid: u32| -> Option<u32> {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let after_name = stat.get(stat.rfind(')')? + 1..)?;
-        after_name.split_whitespace().nth(1)?.parse().ok()
-    };
     let all = std::fs::read_dir("/proc").expect("processes").flatten();
     let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|child| parent(*child) == Some(pid)).collect()
+    let is_child = |child: &u32| stat(*child).is_some_and(|(_, parent)| parent == pid);
+    pids.filter(is_child).collect()
 }
 
 /// The program, in `dir`, knowing nothing of the environment's configuration.
 pub(crate) fn command(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
     command.current_dir(dir).env_remove("TRADEWIND_KEY");
-    for (name, _) in std::env::vars() {
-        if name.starts_with("TRADEWIND__") {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("TRADEWIND__") {
             command.env_remove(name);
         }
     }
@@ -207,4 +256,20 @@ pub(crate) fn temporary() -> (tempfile::TempDir, PathBuf) {
 )]
 fn pause() {
     std::thread::sleep(Duration::from_millis(5));
+}
+
+#[test]
+fn a_program_of_which_a_process_ended_by_itself_was_not_killed() {
+    for args in [&[][..], &["--apart".to_owned()]] {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut program = Program::up(dir.path(), args, &[]);
+        let victim = program.children.first().copied();
+        let victim = victim.unwrap_or(program.child.0.id());
+        send(victim, Signal::SIGTERM);
+        while !matches!(state(victim), Some('Z') | None) {
+            pause();
+        }
+        let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| program.kill_all()));
+        assert!(killed.is_err(), "{args:?}: it is taken for killed");
+    }
 }

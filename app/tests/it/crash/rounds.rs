@@ -1,245 +1,256 @@
 //! Rounds of start, load, SIGKILL and reconciliation, all on one data directory.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use http::Method;
 use kernel::{Random, SeededRandom, Tasks};
-use serde_json::{Value, json};
-use testkit::{Client, eventually};
+use nix::sys::signal::Signal;
+use testkit::eventually;
 use tokio_util::sync::CancellationToken;
 
 use super::checker::contradictions;
-use super::history::{Clicks, History, State, Told};
-use super::workload::{send_create, workers};
+use super::history::{History, Told};
+use super::system::{Recording, Setup, System};
+use super::workload::{Crowd, Worker, send_change, send_create};
 use crate::program::Program;
 
 const WORKERS: u64 = 6;
-/// The load lasts between these before the kill, in milliseconds.
-const LOAD_MS: (u64, u64) = (10, 220);
-const SETTLE_WITHIN: Duration = Duration::from_secs(30);
+/// The load goes on at most so long after the first answer, in milliseconds.
+const LOAD_MS_MAX: u64 = 220;
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+const FOLD_WITHIN: Duration = Duration::from_secs(60);
+
+/// When a round ends, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// SIGKILL at a random moment of the load.
+    InLoad,
+    /// SIGKILL at a random moment of the start.
+    InStart,
+    /// SIGKILL while clicks are being folded.
+    InFold,
+    /// SIGKILL once every group is committed.
+    AtRest,
+    /// SIGTERM at a random moment of the load.
+    Orderly,
+}
+
+/// What was done, in figures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sum {
+    pub(crate) kills: u32,
+    /// How many of them in the start, and how many for sure inside of a fold.
+    pub(crate) in_start: u32,
+    pub(crate) in_fold: u32,
+    /// Orderly ends besides.
+    pub(crate) orderly: u32,
+    pub(crate) links: usize,
+    pub(crate) changes: usize,
+    /// How often a client did not know, and asked again.
+    pub(crate) asked_again: u32,
+    pub(crate) redirected: u64,
+    /// Redirects that were answered and are not counted.
+    pub(crate) lost: u64,
+}
 
 /// A data directory that is crashed upon again and again.
 pub(crate) struct Rounds {
-    data: PathBuf,
-    args: Vec<String>,
+    setup: Setup,
     random: SeededRandom,
-    round: u32,
-    /// Everything since the first round.
-    all: History,
-    /// How often a client did not know, and asked again.
-    asked_again: u32,
+    /// What clients saw, by round.
+    past: Vec<History>,
+    /// How long the last start took.
+    start_took: Duration,
+    sum: Sum,
 }
 
 impl Rounds {
-    pub(crate) fn new(data: &Path, args: &[&str], seed: u64) -> Self {
-        let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let random = SeededRandom::new(seed);
+    pub(crate) fn new(setup: Setup, seed: u64) -> Self {
         Self {
-            data: data.to_owned(),
-            args,
-            random,
-            round: 0,
-            all: History::default(),
-            asked_again: 0,
+            setup,
+            random: SeededRandom::new(seed),
+            past: Vec::new(),
+            start_took: Duration::from_millis(100),
+            sum: Sum::default(),
         }
     }
 
-    /// One round: start, reconcile the round before, load, kill.
+    /// One round: start, reconcile the round before, load, end.
     pub(crate) async fn one(&mut self) {
-        let system = System::start(&self.data, &self.args).await;
-        self.reconcile(&system, self.round).await;
-        self.round += 1;
-        let stop = CancellationToken::new();
-        let tasks = Tasks::new();
-        let running: Vec<_> = workers(&system.client, self.round, WORKERS, &self.random, &stop)
-            .into_iter()
-            .map(|worker| tasks.spawn(worker.run()))
-            .collect();
-        let load = LOAD_MS.0 + self.random.below(LOAD_MS.1 - LOAD_MS.0);
-        tokio::time::sleep(Duration::from_millis(load)).await;
-        system.crash().await;
-        stop.cancel();
-        for worker in running {
-            self.all
-                .absorb(worker.await.expect("a client tells what it saw"));
-        }
-    }
-
-    /// Looks once more at everything that was ever told.
-    pub(crate) async fn reconcile_all(&mut self) {
-        let system = System::start(&self.data, &self.args).await;
-        for round in 1..=self.round {
-            self.reconcile(&system, round).await;
-        }
-    }
-
-    /// Fails if the kills hit an idle system: then nothing was shown.
-    pub(crate) fn was_under_load(&self) {
-        let made = self.all.creates.iter().any(|c| c.told == Told::Done);
-        let redirected = self.all.clicks.values().any(|c| c.redirected > 0);
-        assert!(made && redirected, "no load: {}", self.summary());
-    }
-
-    /// What was done, in a line.
-    pub(crate) fn summary(&self) -> String {
-        let links = self
-            .all
-            .creates
-            .iter()
-            .filter(|c| c.told == Told::Done)
-            .count();
-        let redirected: u64 = self
-            .all
-            .clicks
-            .values()
-            .map(|clicks| clicks.redirected)
-            .sum();
-        let (kills, again) = (self.round, self.asked_again);
-        format!(
-            "{kills} kills, {links} links, {again} of them asked for again, {redirected} clicks"
-        )
-    }
-
-    async fn reconcile(&mut self, system: &System, round: u32) {
-        if round == 0 {
+        let end = self.end();
+        if end == End::InStart {
+            self.crash_in_start().await;
             return;
         }
-        let prefix = format!("https://example.com/r{round}c");
-        // Whoever does not know asks again under the same key, and must end up with one link.
-        for create in self
-            .all
-            .creates
-            .iter_mut()
-            .filter(|c| c.target.starts_with(&prefix))
-        {
-            if create.told == Told::Unknown {
-                let (told, code) = send_create(&system.client, &create.key, &create.link).await;
-                assert_eq!(told, Told::Done, "{} can be sent again", create.target);
-                (create.told, create.code) = (told, code);
-                self.asked_again += 1;
-            }
-        }
-        let of_round = self.all.of(&prefix);
-        let state = system.state(&format!("round-{round}"), &of_round).await;
-        let found = contradictions(&of_round, &state);
-        assert!(found.is_empty(), "round {round}: {found:#?}");
-    }
-}
-
-impl History {
-    fn absorb(&mut self, more: Self) {
-        self.creates.extend(more.creates);
-        self.clicks.extend(more.clicks);
-        self.limits.extend(more.limits);
-    }
-
-    /// The part about targets that start with `prefix`.
-    fn of(&self, prefix: &str) -> Self {
-        let creates: Vec<_> = self
-            .creates
-            .iter()
-            .filter(|c| c.target.starts_with(prefix))
-            .cloned()
-            .collect();
-        let known = |code: &String| creates.iter().any(|c| c.code.as_ref() == Some(code));
-        let clicks: BTreeMap<String, Clicks> = self
-            .clicks
-            .iter()
-            .filter(|(c, _)| known(c))
-            .map(|(c, n)| (c.clone(), *n))
-            .collect();
-        let limits = self
-            .limits
-            .iter()
-            .filter(|(c, _)| known(c))
-            .map(|(c, n)| (c.clone(), *n))
-            .collect();
-        Self {
-            creates,
-            clicks,
-            limits,
-        }
-    }
-}
-
-/// The program under test.
-struct System {
-    program: Program,
-    client: Client,
-}
-
-impl System {
-    async fn start(data: &Path, args: &[String]) -> Self {
-        let program = Program::up(data, args, &[]);
-        let client = Client::new(program.url("gateway"));
-        let system = Self { program, client };
-        system.count_durably(data).await;
-        system
-    }
-
-    /// A click is committed before it is answered, so that every redirect told must be counted.
-    async fn count_durably(&self, data: &Path) {
-        let secret = std::fs::read_to_string(data.join("cluster.secret")).expect("the secret");
-        let admin = Client::new(self.program.url("admin"));
-        let headers = [("x-tradewind-cluster", secret.trim())];
-        let set = json!({ "service": "links", "name": "clicks", "value": "durable" });
-        let knobs = || async {
-            let knobs = admin.send(Method::GET, "/system/knobs", &headers, "").await;
-            knobs.map(|reply| reply.json()).unwrap_or_default()
-        };
-        let is_durable = |knobs: &Value| {
-            let durable = |k: &Value| k["name"] == "clicks" && k["value"] == "durable";
-            let agreed = |k: &Value| durable(k) && k["mixed"] == false;
-            knobs
-                .as_array()
-                .is_some_and(|knobs| knobs.iter().any(agreed))
-        };
-        if !is_durable(&knobs().await) {
-            let turned = admin
-                .json_with(Method::POST, "/system/knobs", &headers, &set)
-                .await;
-            assert_eq!(turned.expect("the admin answers").status, 200);
-            eventually("every replica counts durably", SETTLE_WITHIN, || async {
-                is_durable(&knobs().await)
-            })
+        let began = Instant::now();
+        let system = System::start(&self.setup).await;
+        self.start_took = began.elapsed();
+        self.reconcile(&system, self.past.len().wrapping_sub(1))
             .await;
+        let history = self.load(system, end).await;
+        let changes = history.links.iter().map(|link| link.changes.len());
+        self.sum.links += history.links.len();
+        self.sum.changes += changes.sum::<usize>();
+        self.sum.redirected += history.redirected();
+        self.past.push(history);
+    }
+
+    fn end(&self) -> End {
+        let grouped = self.setup.recording == Recording::Grouped;
+        match self.random.below(10) {
+            0 => End::InStart,
+            1 => End::InFold,
+            2 if grouped => End::AtRest,
+            3 if grouped => End::Orderly,
+            _ => End::InLoad,
         }
     }
 
-    /// Kills every process at once.
-    async fn crash(mut self) {
-        self.program.kill_all();
+    async fn crash_in_start(&mut self) {
+        let Setup {
+            data, args, env, ..
+        } = &self.setup;
+        let mut program = Program::begin(data, args, env, Stdio::inherit());
+        let most = u64::try_from(self.start_took.as_micros()).unwrap_or(u64::MAX);
+        let until = Duration::from_micros(self.random.below(most.max(1)));
+        tokio::time::sleep(until).await;
+        program.kill_all();
+        self.sum.kills += 1;
+        self.sum.in_start += 1;
     }
 
-    /// What is there of one round.
-    async fn state(&self, tag: &str, history: &History) -> State {
-        let mut state = State::default();
-        let mut cursor = String::new();
-        loop {
-            let path = format!("/api/links?limit=200&tag={tag}{cursor}");
-            let page = self.client.get(&path).await.expect("answers");
-            assert_eq!(page.status, 200, "{}", page.text());
-            let page = page.json();
-            for link in page["items"].as_array().expect("a page has items") {
-                let text = |name: &str| link[name].as_str().expect("text").to_owned();
-                state.links.push((text("code"), text("url")));
-            }
-            match page["next_cursor"].as_str() {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => break,
-            }
+    async fn load(&mut self, mut system: System, end: End) -> History {
+        let (stop, tasks) = (CancellationToken::new(), Tasks::new());
+        let crowd = Crowd {
+            client: system.client.clone(),
+            tag: tag(self.past.len()),
+            stop: stop.clone(),
+            answered: Arc::default(),
+        };
+        let clients: Vec<_> = (0..WORKERS)
+            .map(|number| tasks.spawn(self.worker(&crowd, number).run()))
+            .collect();
+        let committed = Arc::new(AtomicU64::new(0));
+        let (metrics, seen) = (system.metrics(), Arc::clone(&committed));
+        if self.setup.recording == Recording::Grouped {
+            tasks.spawn(System::watch_commits(metrics, seen, stop.clone()));
         }
-        for code in history.clicks.keys() {
-            let stats = self
-                .client
-                .get(&format!("/api/links/{code}/stats"))
-                .await
-                .expect("answers");
-            let counted = stats.json()["total_clicks"].as_u64().expect("a number");
-            state.clicks.insert(code.clone(), counted);
+        // No kill counts that hits an idle system.
+        eventually("a request is answered", ANSWER_WITHIN, || async {
+            crowd.answered.load(Ordering::Relaxed) > 0
+        })
+        .await;
+        let load = Duration::from_micros(self.random.below(LOAD_MS_MAX * 1_000));
+        tokio::time::sleep(load).await;
+        if matches!(end, End::InLoad | End::Orderly) {
+            self.finish(&mut system, end).await;
         }
-        state
+        stop.cancel();
+        let mut history = History::default();
+        for client in clients {
+            history.absorb(client.await.expect("a client tells what it saw"));
+        }
+        if end == End::AtRest {
+            system.until_committed(history.redirected()).await;
+        }
+        if matches!(end, End::InFold | End::AtRest) {
+            self.finish(&mut system, end).await;
+        }
+        history.committed = committed.load(Ordering::SeqCst);
+        let loses = self.setup.recording == Recording::Grouped;
+        if !loses || matches!(end, End::AtRest | End::Orderly) {
+            history.all_is_sure();
+        }
+        history
     }
+
+    async fn finish(&mut self, system: &mut System, end: End) {
+        if end == End::Orderly {
+            system.program.signal(Signal::SIGTERM);
+            let program = &mut system.program;
+            let status = tokio::task::block_in_place(|| program.wait());
+            assert!(status.success(), "SIGTERM ends it well: {status}");
+            self.sum.orderly += 1;
+            return;
+        }
+        if end == End::InFold && system.freeze_in_fold(&self.setup).await {
+            self.sum.in_fold += 1;
+        }
+        let program = &mut system.program;
+        tokio::task::block_in_place(|| program.kill_all());
+        self.sum.kills += 1;
+    }
+
+    fn worker(&self, crowd: &Crowd, number: u64) -> Worker {
+        Worker {
+            crowd: crowd.clone(),
+            name: format!("r{}c{number}", self.past.len()),
+            random: SeededRandom::new(self.random.next_u64()),
+        }
+    }
+
+    /// Looks once more at everything that was ever told, after every click is folded.
+    pub(crate) async fn reconcile_all(&mut self) {
+        let system = System::start(&self.setup).await;
+        self.reconcile(&system, self.past.len().wrapping_sub(1))
+            .await;
+        for (round, history) in self.past.iter().enumerate() {
+            let sound = async || contradictions(history, &system.folded(&tag(round)).await);
+            let end = Instant::now() + FOLD_WITHIN;
+            let mut found = sound().await;
+            while !found.is_empty() && Instant::now() < end {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                found = sound().await;
+            }
+            assert!(found.is_empty(), "round {round}, folded: {found:#?}");
+        }
+    }
+
+    /// What was done until now.
+    pub(crate) const fn sum(&self) -> Sum {
+        self.sum
+    }
+
+    async fn reconcile(&mut self, system: &System, round: usize) {
+        let Some(history) = self.past.get_mut(round) else {
+            return;
+        };
+        self.sum.asked_again += ask_again(system, history).await;
+        let state = system.state(&tag(round), history).await;
+        let found = contradictions(history, &state);
+        assert!(found.is_empty(), "round {round}: {found:#?}");
+        for link in &mut history.links {
+            let counted = link.code.as_ref().and_then(|code| state.clicks.get(code));
+            let Some(counted) = counted else { continue };
+            self.sum.lost += link.clicks.redirected.saturating_sub(*counted);
+            // What is there after a crash is there for good.
+            link.clicks.sure = *counted;
+        }
+    }
+}
+
+/// Whoever does not know asks again under the same key, and must end up with one effect.
+async fn ask_again(system: &System, history: &mut History) -> u32 {
+    let mut asked = 0;
+    for link in &mut history.links {
+        if link.told == Told::Unknown {
+            send_create(&system.client, link).await;
+            assert_eq!(link.told, Told::Done, "{} can be sent again", link.name);
+            asked += 1;
+        }
+        let (name, code) = (&link.name, link.code.as_deref().unwrap_or_default());
+        for change in &mut link.changes {
+            if change.told == Told::Unknown {
+                send_change(&system.client, code, change).await;
+                assert_eq!(change.told, Told::Done, "{name} can be changed again");
+                asked += 1;
+            }
+        }
+    }
+    asked
+}
+
+fn tag(round: usize) -> String {
+    format!("round-{round}")
 }
