@@ -9,10 +9,10 @@ use kernel::Random;
 use nix::unistd::{User, geteuid};
 use tokio::process::Command;
 
-use super::{Server, Spec, free_port, until};
+use super::{Server, Spec, on_free_port, until};
 use crate::data::{DataDir, write_private};
 
-/// Initialises the database if need be and starts the server; not yet ready.
+/// Initialises the database if need be, starts the server and waits for it: where it is.
 pub(super) async fn start(
     bin: &Path,
     data: &DataDir,
@@ -30,41 +30,50 @@ pub(super) async fn start(
     if !home.join("PG_VERSION").exists() {
         init(bin, &home, user, &password).await?;
     }
-    let port = free_port()?;
-    let dir = home.display().to_string();
-    let settings = [
-        format!("port={port}"),
-        "listen_addresses=127.0.0.1".to_owned(),
-        "unix_socket_directories=".to_owned(),
-        "max_connections=200".to_owned(),
-    ];
-    let mut args = vec!["-D".to_owned(), dir];
-    args.extend(
-        settings
-            .into_iter()
-            .flat_map(|setting| ["-c".to_owned(), setting]),
-    );
-    let server = Spec {
-        name: "postgres",
-        exe,
-        signal: "SIGINT",
-        user,
-        log: data.join("postgres.log"),
-        program: &bin.join("postgres"),
-        args,
-    }
-    .start()?;
+    let log = data.join("postgres.log");
+    let attempt = async |port| {
+        let mut args = vec!["-D".to_owned(), home.display().to_string()];
+        let settings = [
+            format!("port={port}"),
+            "listen_addresses=127.0.0.1".to_owned(),
+            "unix_socket_directories=".to_owned(),
+            "max_connections=200".to_owned(),
+        ];
+        args.extend(
+            settings
+                .into_iter()
+                .flat_map(|setting| ["-c".to_owned(), setting]),
+        );
+        let mut server = Spec {
+            name: "postgres",
+            exe,
+            signal: "SIGINT",
+            user,
+            log: log.clone(),
+            program: &bin.join("postgres"),
+            args,
+        }
+        .start()?;
+        ready(&home, port, &mut server).await?;
+        Ok(server)
+    };
+    let (server, port) = on_free_port(&log, attempt).await?;
     Ok((
         server,
         format!("postgres://tradewind:{password}@127.0.0.1:{port}/postgres"),
     ))
 }
 
-/// Waits until it takes connections: it says so in the last line of its pid file.
-pub(super) async fn ready(data: &DataDir, server: &mut Server) -> Result<()> {
-    let file = data.join("postgres/postmaster.pid");
+/// Waits until it takes connections: it says so in the last line of its pid file. One that a crash
+/// has left names another port in its fourth.
+async fn ready(home: &Path, port: u16, server: &mut Server) -> Result<()> {
+    let file = home.join("postmaster.pid");
+    let is_ready = |text: &str| {
+        let of_port = text.lines().nth(3) == Some(&port.to_string());
+        of_port && text.trim_end().ends_with("ready")
+    };
     until(server, async || {
-        std::fs::read_to_string(&file).is_ok_and(|text| text.trim_end().ends_with("ready"))
+        std::fs::read_to_string(&file).is_ok_and(|text| is_ready(&text))
     })
     .await
 }

@@ -20,6 +20,9 @@ kill -CONT $pid 2>/dev/null; kill -${order:-KILL} $pid 2>/dev/null
 wait $pid 2>/dev/null
 [ -n "$order" ] || rm -rf "$dir" "$dir.log""#;
 
+/// How many ports are tried.
+const ATTEMPTS_MAX: usize = 10;
+
 /// A running server process with its directory.
 #[derive(Debug)]
 pub struct ServerProcess {
@@ -68,6 +71,29 @@ impl ServerProcess {
         kill(self.pid, None).is_ok() && !stat.contains(") Z ")
     }
 
+    /// Whether it is this process that listens on the loopback `port`; assumed where nothing tells.
+    fn listens_on(&self, port: u16) -> bool {
+        let Ok(sockets) = std::fs::read_to_string("/proc/net/tcp") else {
+            return true;
+        };
+        let address = format!("0100007F:{port:04X}");
+        let inode = sockets.lines().find_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            // 0A is LISTEN; the tenth field is the socket's number.
+            let listens = fields.get(1) == Some(&address.as_str()) && fields.get(3) == Some(&"0A");
+            fields
+                .get(9)
+                .filter(|_| listens)
+                .map(|n| format!("socket:[{n}]"))
+        });
+        let Some(inode) = inode else { return false };
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.pid));
+        let mut links = open.into_iter().flatten().flatten();
+        links.any(|fd| {
+            std::fs::read_link(fd.path()).is_ok_and(|to| to.as_os_str() == inode.as_str())
+        })
+    }
+
     /// Sends a signal to the server.
     pub fn signal(&self, signal: Signal) {
         // It may have ended already, which is what a test that kills wants.
@@ -108,11 +134,40 @@ pub(crate) fn log_path(directory: &Path) -> PathBuf {
     path.into()
 }
 
-/// A loopback port that was free a moment ago.
-pub(crate) fn free_port() -> anyhow::Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?
-        .local_addr()?
-        .port())
+/// Starts a server on a loopback port that `ports` gives, and on the next one if somebody else took
+/// it in the meantime.
+pub(crate) async fn start_on(
+    ports: impl Iterator<Item = u16>,
+    mut launch: impl AsyncFnMut(u16) -> anyhow::Result<ServerProcess>,
+) -> anyhow::Result<(u16, ServerProcess)> {
+    for port in ports.take(ATTEMPTS_MAX) {
+        match launch(port).await {
+            Ok(process) => return Ok((port, process)),
+            Err(error) if is_taken(&error.to_string()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    anyhow::bail!("{ATTEMPTS_MAX} ports were taken, one after the other")
+}
+
+/// What every server says when another one has its port.
+fn is_taken(said: &str) -> bool {
+    said.to_ascii_lowercase().contains("address already in use")
+}
+
+/// Loopback ports that are free at the moment, outside of the range that the kernel takes from by
+/// itself: no connection and no other listener on port 0 gets one, also while a server is away.
+pub(crate) fn free_ports() -> impl Iterator<Item = u16> {
+    std::iter::from_fn(|| Some(12_000 + random() % 20_000)).filter(|port| {
+        let bound = std::net::TcpListener::bind(("127.0.0.1", *port));
+        bound.is_ok()
+    })
+}
+
+fn random() -> u16 {
+    use std::hash::{BuildHasher as _, RandomState};
+    let hash = RandomState::new().hash_one(std::process::id());
+    u16::try_from(hash % 65_536).unwrap_or(0)
 }
 
 /// A new directory that the watchdog, and not this process, removes.
@@ -123,10 +178,10 @@ pub(crate) fn server_directory(name: &str) -> anyhow::Result<PathBuf> {
     Ok(dir.keep())
 }
 
-/// Waits until `probe` succeeds; fails with the server's log when it ends or takes too long.
+/// Waits until the process listens on `port` and `probe` succeeds; fails with the server's log when it ends or takes too long.
 pub(crate) async fn until_ready<F>(
     name: &str,
-    process: &ServerProcess,
+    (process, port): (&ServerProcess, u16),
     probe: impl Fn() -> F,
 ) -> anyhow::Result<()>
 where
@@ -134,7 +189,8 @@ where
 {
     const ATTEMPTS: u32 = 1_500;
     for _ in 0..ATTEMPTS {
-        if probe().await {
+        // Whoever has the port may be of the same kind, and answer in its place.
+        if process.listens_on(port) && probe().await {
             return Ok(());
         }
         anyhow::ensure!(process.is_running(), "{name} ended: {}", process.log());
@@ -157,4 +213,49 @@ pub(crate) async fn answers(port: u16, ask: &[u8], answer: &[u8]) -> bool {
         tokio::time::timeout(Duration::from_secs(1), exchange).await,
         Ok(Ok(true))
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Redis;
+
+    #[tokio::test]
+    async fn a_port_that_somebody_else_has_is_given_up_for_the_next() {
+        let Some(other) = Redis::start().await else {
+            return;
+        };
+        let (_, taken) = other
+            .url()
+            .rsplit_once(':')
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .expect("a port");
+        let taken: u16 = taken.parse().expect("a number");
+        let ports = std::iter::once(taken).chain(free_ports());
+        let (port, process) = start_on(ports, Redis::launch).await.expect("it starts");
+        assert_ne!(port, taken);
+        assert!(process.listens_on(port) && !process.listens_on(taken));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_start_for_another_reason_is_no_matter_of_ports() {
+        let mut tried = 0;
+        let launch = async |_| {
+            tried += 1;
+            anyhow::bail!("no such option")
+        };
+        let error = start_on(free_ports(), launch).await.expect_err("it fails");
+        assert_eq!((error.to_string().as_str(), tried), ("no such option", 1));
+    }
+
+    #[test]
+    fn every_server_is_understood() {
+        for said in [
+            "Could not create server TCP listening socket 127.0.0.1:6379: bind: Address already in use",
+            "could not bind IPv4 address \"127.0.0.1\": Address already in use",
+            "Error listening on port: 127.0.0.1:4222, listen tcp: bind: address already in use",
+        ] {
+            assert!(is_taken(said), "{said}");
+        }
+    }
 }

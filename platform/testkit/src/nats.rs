@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use nix::sys::signal::Signal;
 
-use crate::guard::{ServerProcess, answers, free_port, server_directory, until_ready};
+use crate::guard::{ServerProcess, answers, free_ports, server_directory, start_on, until_ready};
 use crate::{find_program, skipped};
 
 /// A NATS of the test's own, with JetStream on disk.
@@ -26,13 +27,14 @@ impl Nats {
             );
             return None;
         }
-        let mut nats = Self {
-            port: free_port().expect("a free port"),
-            process: None,
+        let new = async |port| Self::launch(port, server_directory("nats")?).await;
+        let started = start_on(free_ports(), new).await;
+        let (port, process) = started.expect("nats starts");
+        Some(Self {
+            port,
+            process: Some(process),
             kept: None,
-        };
-        nats.start_again().await;
-        Some(nats)
+        })
     }
 
     /// `nats://127.0.0.1:PORT`.
@@ -74,17 +76,19 @@ impl Nats {
             .take()
             .map_or_else(|| server_directory("nats"), Ok)
             .expect("a directory for nats");
-        let program = find_program("nats-server").expect("nats was there a moment ago");
+        let process = Self::launch(self.port, directory).await;
+        self.process = Some(process.expect("nats starts"));
+    }
+
+    async fn launch(port: u16, directory: PathBuf) -> anyhow::Result<ServerProcess> {
+        let program = find_program("nats-server").context("nats was there a moment ago")?;
         let mut command = vec![program.into_os_string()];
-        let port = self.port.to_string();
-        command.extend(["-a", "127.0.0.1", "-p", &port, "-js", "-sd"].map(OsString::from));
+        let text = port.to_string();
+        command.extend(["-a", "127.0.0.1", "-p", &text, "-js", "-sd"].map(OsString::from));
         command.push(directory.clone().into_os_string());
-        let process = ServerProcess::spawn(directory, &command).expect("nats starts");
-        let port = self.port;
-        until_ready("nats", &process, || answers(port, b"", b"INFO {"))
-            .await
-            .expect("nats answers");
-        self.process = Some(process);
+        let process = ServerProcess::spawn(directory, &command)?;
+        until_ready("nats", (&process, port), || answers(port, b"", b"INFO {")).await?;
+        Ok(process)
     }
 }
 

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Uid, User};
 use tokio::sync::OnceCell;
 
-use crate::guard::{ServerProcess, answers, free_port, server_directory, until_ready};
+use crate::guard::{ServerProcess, answers, free_ports, server_directory, start_on, until_ready};
 use crate::{find_program, skipped};
 
 /// A start-up message of the PostgreSQL protocol 3.0: a server that lets us in answers `R`; one
@@ -41,15 +41,15 @@ impl Postgres {
         }
         let directory = server_directory("postgres").expect("a directory for postgres");
         initialise(&directory).expect("initdb");
-        let port = free_port().expect("a free port");
-        let mut postgres = Self {
+        let launch = async |port| launch(port, durable, &directory).await;
+        let started = start_on(free_ports(), launch).await;
+        let (port, process) = started.expect("postgres starts");
+        Some(Self {
             port,
             durable,
-            process: None,
+            process: Some(process),
             directory,
-        };
-        postgres.start_again().await;
-        Some(postgres)
+        })
     }
 
     /// `postgres://tradewind@127.0.0.1:PORT/postgres`.
@@ -76,41 +76,43 @@ impl Postgres {
 
     /// Starts it on the same port and data.
     pub async fn start_again(&mut self) {
-        let mut command = as_server_user();
-        command.push(
-            find_program("postgres")
-                .expect("postgres beside initdb")
-                .into_os_string(),
-        );
-        command.push("-D".into());
-        command.push(self.data().into_os_string());
-        let sync = if self.durable { "on" } else { "off" };
-        for setting in [
-            format!("port={}", self.port),
-            "listen_addresses=127.0.0.1".to_owned(),
-            "unix_socket_directories=".to_owned(),
-            "max_connections=200".to_owned(),
-            // Each deadlock that a test provokes costs this much.
-            "deadlock_timeout=100ms".to_owned(),
-            format!("fsync={sync}"),
-            // What is committed is with the system at least, so that a kill loses nothing.
-            "synchronous_commit=on".to_owned(),
-            format!("full_page_writes={sync}"),
-        ] {
-            command.push("-c".into());
-            command.push(OsString::from(setting));
-        }
-        let process = ServerProcess::spawn(self.directory.clone(), &command).expect("postgres");
-        let port = self.port;
-        until_ready("postgres", &process, || answers(port, STARTUP, b"R"))
-            .await
-            .expect("postgres answers");
-        self.process = Some(process);
+        let process = launch(self.port, self.durable, &self.directory).await;
+        self.process = Some(process.expect("postgres starts"));
     }
+}
 
-    fn data(&self) -> PathBuf {
-        self.directory.join("data")
+async fn launch(port: u16, durable: bool, directory: &Path) -> anyhow::Result<ServerProcess> {
+    let mut command = as_server_user();
+    let program = find_program("postgres").context("postgres beside initdb")?;
+    command.push(program.into_os_string());
+    command.push("-D".into());
+    command.push(directory.join("data").into_os_string());
+    let sync = if durable { "on" } else { "off" };
+    for setting in [
+        format!("port={port}"),
+        "listen_addresses=127.0.0.1".to_owned(),
+        "unix_socket_directories=".to_owned(),
+        "max_connections=200".to_owned(),
+        // Each deadlock that a test provokes costs this much.
+        "deadlock_timeout=100ms".to_owned(),
+        format!("fsync={sync}"),
+        // What is committed is with the system at least, so that a kill loses nothing.
+        "synchronous_commit=on".to_owned(),
+        format!("full_page_writes={sync}"),
+    ] {
+        command.push("-c".into());
+        command.push(OsString::from(setting));
     }
+    let process = ServerProcess::spawn(directory.to_owned(), &command)?;
+    let ready = until_ready("postgres", (&process, port), || {
+        answers(port, STARTUP, b"R")
+    });
+    if let Err(error) = ready.await {
+        // The database is made already: another port may do.
+        process.quit_and_keep();
+        return Err(error);
+    }
+    Ok(process)
 }
 
 /// PostgreSQL refuses to run as root: then it runs as the user `postgres`, or `nobody`.

@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 
+use anyhow::Context as _;
 use nix::sys::signal::Signal;
 
-use crate::guard::{ServerProcess, answers, free_port, server_directory, until_ready};
+use crate::guard::{ServerProcess, answers, free_ports, server_directory, start_on, until_ready};
 use crate::{find_program, skipped};
 
 /// A Redis of the test's own, without persistence.
@@ -24,12 +25,12 @@ impl Redis {
             skipped("redis-server", "install Debian's package redis-server");
             return None;
         }
-        let mut redis = Self {
-            port: free_port().expect("a free port"),
-            process: None,
-        };
-        redis.restart().await;
-        Some(redis)
+        let started = start_on(free_ports(), Self::launch).await;
+        let (port, process) = started.expect("redis starts");
+        Some(Self {
+            port,
+            process: Some(process),
+        })
     }
 
     /// `redis://127.0.0.1:PORT`.
@@ -56,19 +57,21 @@ impl Redis {
     /// Starts it, empty, on the same port.
     pub async fn restart(&mut self) {
         self.kill();
+        let process = Self::launch(self.port).await;
+        self.process = Some(process.expect("redis starts"));
+    }
+
+    pub(crate) async fn launch(port: u16) -> anyhow::Result<ServerProcess> {
         let program = find_program("redis-server").or_else(|| find_program("valkey-server"));
-        let directory = server_directory("redis").expect("a directory for redis");
-        let port = self.port.to_string();
-        let mut command = vec![
-            program
-                .expect("redis was there a moment ago")
-                .into_os_string(),
-        ];
+        let program = program.context("redis was there a moment ago")?;
+        let directory = server_directory("redis")?;
+        let text = port.to_string();
+        let mut command = vec![program.into_os_string()];
         let options = [
             "--bind",
             "127.0.0.1",
             "--port",
-            &port,
+            &text,
             "--save",
             "",
             "--appendonly",
@@ -77,13 +80,11 @@ impl Redis {
         command.extend(options.map(OsString::from));
         command.push("--dir".into());
         command.push(directory.clone().into_os_string());
-        let process = ServerProcess::spawn(directory, &command).expect("redis starts");
-        let port = self.port;
-        until_ready("redis", &process, || {
+        let process = ServerProcess::spawn(directory, &command)?;
+        until_ready("redis", (&process, port), || {
             answers(port, b"PING\r\n", b"+PONG\r\n")
         })
-        .await
-        .expect("redis answers");
-        self.process = Some(process);
+        .await?;
+        Ok(process)
     }
 }
