@@ -62,7 +62,8 @@ impl Source {
         parts.any(|part| matches!(part, "tests" | "benches" | "tests.rs"))
     }
 
-    /// The file's paths, words and strings. A file that is no Rust gives none: the compiler says why.
+    /// The file's paths, words and strings. A file that is no Rust gives none; that is a
+    /// finding of its own.
     pub fn scan(&self) -> &Scan {
         self.scan.get_or_init(|| {
             let mut scan = Scan::default();

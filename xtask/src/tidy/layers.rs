@@ -12,6 +12,11 @@ const UNDER_CONTRACTS: &[&str] = &["kernel", "mesh"];
 /// Compares each manifest with the arrows.
 pub fn check(workspace: &Workspace, findings: &mut Vec<Finding>) {
     for package in &workspace.packages {
+        if package.shelf() == Shelf::Other {
+            let advice = "no rule knows this folder: put the crate into app, contracts, platform, \
+                          services, console or xtask";
+            findings.push(Finding::fault(&package.manifest(), 1, RULE, advice));
+        }
         for dependency in package
             .dependencies
             .iter()

@@ -1,8 +1,10 @@
-//! Migrations come in pairs: the same numbers and names for SQLite and for PostgreSQL, without gaps.
+//! Migrations come in pairs: the same numbers and names for SQLite and for PostgreSQL, without gaps,
+//! each named in the list that is run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::Finding;
+use crate::source::Source;
 use crate::workspace::Workspace;
 
 const RULE: &str = "paired-migrations";
@@ -19,6 +21,7 @@ pub fn check(workspace: &Workspace, findings: &mut Vec<Finding>) {
                 let advice = format!("write its twin {folder}/{twin}/{name}");
                 findings.push(Finding::fault(&path, 1, RULE, advice));
             }
+            check_list(workspace, (&folder, engine), here, findings);
             check_numbers(&format!("{folder}/{engine}"), here, findings);
         }
     }
@@ -39,6 +42,28 @@ fn folders(workspace: &Workspace) -> BTreeMap<String, BTreeMap<String, BTreeSet<
         }
     }
     found
+}
+
+/// The crate's code includes each of them: a file that no list names is never run.
+fn check_list(
+    workspace: &Workspace,
+    (folder, engine): (&str, &str),
+    names: &BTreeSet<String>,
+    findings: &mut Vec<Finding>,
+) {
+    let package = folder.split("/src/").next().unwrap_or(folder);
+    for name in names {
+        let tail = format!("/{engine}/{name}");
+        let mut sources = workspace.sources_under(package).filter(|s| !s.is_test());
+        let is_named = |source: &Source| {
+            let mut strings = source.scan().strings.iter();
+            strings.any(|string| string.text.ends_with(&tail))
+        };
+        if !sources.any(is_named) {
+            let advice = "no list of migrations includes it: add it to the list in src/store.rs";
+            findings.push(Finding::fault(&format!("{folder}{tail}"), 1, RULE, advice));
+        }
+    }
 }
 
 /// The names start with 0001, 0002, .. in order.

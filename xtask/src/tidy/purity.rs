@@ -23,7 +23,22 @@ const CRATES: &[&str] = &[
     "tokio_postgres",
 ];
 /// Modules of the standard library that reach outside.
-const STD: &[&str] = &["fs", "env", "process", "thread"];
+const STD: &[&str] = &["fs", "env", "process", "thread", "io", "os"];
+/// What has no place there by whatever path it comes, and what to do instead.
+const WORDS: &[(&str, &str)] = &[
+    ("async", "move the waiting up to the service"),
+    ("Instant", "pass the time in as a value"),
+    ("SystemTime", "pass the time in as a value"),
+    ("Clock", "pass the time in as a value"),
+    ("SystemClock", "pass the time in as a value"),
+    ("Ctx", "pass in the values that are taken from it"),
+    ("Tasks", "start tasks in the service"),
+    ("SystemRandom", "take a `Random`"),
+    ("TcpStream", "move the connection up"),
+    ("TcpListener", "move the connection up"),
+    ("UdpSocket", "move the connection up"),
+    ("ToSocketAddrs", "resolve names above"),
+];
 /// The layers of the same service that stand on the domain.
 const LAYERS: &[&str] = &["store", "http", "service", "events", "jobs"];
 
@@ -34,8 +49,9 @@ pub fn check(workspace: &Workspace, findings: &mut Vec<Finding>) {
         .iter()
         .filter(|source| is_domain(&source.path))
     {
+        let depth = depth(&source.path);
         for path in &source.scan().paths {
-            if let Some(what) = reaches_out(path) {
+            if let Some(what) = reaches_out(path, depth) {
                 findings.push(Finding::fault(
                     &source.path,
                     path.line,
@@ -44,7 +60,7 @@ pub fn check(workspace: &Workspace, findings: &mut Vec<Finding>) {
                 ));
             }
         }
-        check_async(source, findings);
+        check_words(source, findings);
     }
 }
 
@@ -53,18 +69,39 @@ fn is_domain(path: &str) -> bool {
     path.starts_with("services/") && matches!(parts.next(), Some("domain" | "domain.rs"))
 }
 
-fn reaches_out(path: &PathUse) -> Option<String> {
-    let first = path.segments[0].as_str();
-    let second = path.segments.get(1).map_or("", String::as_str);
-    let out = CRATES.contains(&first)
+/// How many modules the file's own is below the crate's root: 1 for `domain.rs`.
+fn depth(path: &str) -> usize {
+    path.split('/')
+        .skip_while(|part| *part != "domain" && *part != "domain.rs")
+        .count()
+}
+
+fn reaches_out(path: &PathUse, depth: usize) -> Option<String> {
+    let up = path
+        .segments
+        .iter()
+        .take_while(|part| *part == "super")
+        .count();
+    let from_root = path.segments[0] == "crate" || up >= depth;
+    let mut rest = path.segments.iter().map(String::as_str).skip(up);
+    let first = rest.next().unwrap_or_default();
+    let second = rest.next().unwrap_or_default();
+    let layer = if first == "crate" { second } else { first };
+    let out = up == 0 && CRATES.contains(&first)
         || first == "std" && STD.contains(&second)
-        || first == "crate" && LAYERS.contains(&second);
+        || from_root && LAYERS.contains(&layer);
     out.then(|| path.segments.join("::"))
 }
 
-fn check_async(source: &Source, findings: &mut Vec<Finding>) {
-    if let Some(word) = source.scan().words.iter().find(|word| word.text == "async") {
-        let advice = "a domain module has no async code: move the waiting up to the service";
-        findings.push(Finding::fault(&source.path, word.line, RULE, advice));
+fn check_words(source: &Source, findings: &mut Vec<Finding>) {
+    if source.is_test() {
+        return;
+    }
+    for (name, instead) in WORDS {
+        let used = source.scan().words.iter().find(|word| word.text == *name);
+        if let Some(word) = used {
+            let advice = format!("a domain module has no `{name}`: {instead}");
+            findings.push(Finding::fault(&source.path, word.line, RULE, advice));
+        }
     }
 }

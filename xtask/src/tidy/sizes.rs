@@ -1,8 +1,6 @@
 //! Files and functions stay small enough to read at once.
 
-use proc_macro2::Span;
-use syn::spanned::Spanned as _;
-use syn::visit::{self, Visit};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 
 use crate::finding::Finding;
 use crate::source::Source;
@@ -43,30 +41,57 @@ fn check_file(source: &Source, findings: &mut Vec<Finding>) {
 }
 
 fn check_functions(source: &Source, findings: &mut Vec<Finding>) {
-    // What does not parse is the compiler's to report.
-    let Ok(file) = syn::parse_file(&source.text) else {
+    // What does not parse is a finding of its own.
+    let Ok(stream) = source.text.parse::<TokenStream>() else {
         return;
     };
-    let mut visitor = Functions {
+    let mut functions = Functions {
         lines: source.text.lines().collect(),
         found: Vec::new(),
     };
-    visitor.visit_file(&file);
-    for (line, name, length) in visitor.found {
+    functions.visit(stream);
+    for (line, name, length) in functions.found {
         let advice =
             format!("`{name}` has {length} lines, at most {FUNCTION_LINES_MAX}: name its parts");
         findings.push(Finding::fault(&source.path, line, "function-size", advice));
     }
 }
 
+/// Functions by their tokens, so that those inside of a macro count as well.
 struct Functions<'a> {
     lines: Vec<&'a str>,
     found: Vec<(usize, String, usize)>,
 }
 
 impl Functions<'_> {
+    fn visit(&mut self, stream: TokenStream) {
+        let mut name: Option<(usize, String)> = None;
+        let mut tokens = stream.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Ident(word) if word == "fn" => {
+                    // A macro's `fn $name`; the type `fn(u8)` has no name.
+                    tokens
+                        .next_if(|next| matches!(next, TokenTree::Punct(p) if p.as_char() == '$'));
+                    let ident = tokens.next_if(|next| matches!(next, TokenTree::Ident(_)));
+                    name = ident.map(|ident| (ident.span().start().line, ident.to_string()));
+                }
+                TokenTree::Punct(mark) if mark.as_char() == ';' => name = None,
+                TokenTree::Group(group) => {
+                    if group.delimiter() == Delimiter::Brace
+                        && let Some(name) = name.take()
+                    {
+                        self.measure(name, group.span());
+                    }
+                    self.visit(group.stream());
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Counts lines inside the braces, without blank ones and whole-line comments.
-    fn measure(&mut self, name: &syn::Ident, body: Span) {
+    fn measure(&mut self, (line, name): (usize, String), body: Span) {
         let (first, last) = (body.start().line, body.end().line);
         let inside = self
             .lines
@@ -76,27 +101,7 @@ impl Functions<'_> {
             |line: &&&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
         let length = inside.iter().filter(is_code).count();
         if length > FUNCTION_LINES_MAX {
-            self.found
-                .push((name.span().start().line, name.to_string(), length));
+            self.found.push((line, name, length));
         }
-    }
-}
-
-impl<'ast> Visit<'ast> for Functions<'_> {
-    fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
-        self.measure(&function.sig.ident, function.block.span());
-        visit::visit_item_fn(self, function);
-    }
-
-    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        self.measure(&function.sig.ident, function.block.span());
-        visit::visit_impl_item_fn(self, function);
-    }
-
-    fn visit_trait_item_fn(&mut self, function: &'ast syn::TraitItemFn) {
-        if let Some(body) = &function.default {
-            self.measure(&function.sig.ident, body.span());
-        }
-        visit::visit_trait_item_fn(self, function);
     }
 }

@@ -83,12 +83,7 @@ impl Mini {
             "services/links/src/domain.rs",
             "//! Rules.\npub fn rule(now: u64) -> bool { now > 3 }\n",
         );
-        for engine in ["sqlite", "postgres"] {
-            mini.write(
-                &format!("services/links/src/store/migrations/{engine}/0001_init.sql"),
-                "CREATE TABLE a (b BIGINT);\n",
-            );
-        }
+        mini.migration("0001_init");
         mini.package("services/orders", "orders", &["contracts", "kernel"]);
         mini.write("services/orders/src/lib.rs", ORDERS);
         graph::write(&mini.load()).expect("the temporary workspace");
@@ -101,6 +96,24 @@ impl Mini {
         std::fs::create_dir_all(path.parent().expect("the temporary workspace"))
             .expect("the temporary workspace");
         std::fs::write(path, text).expect("the temporary workspace");
+    }
+
+    /// Writes a pair of migrations of links and includes it, after the others.
+    pub(crate) fn migration(&self, name: &str) {
+        let mut list = String::new();
+        for engine in ["sqlite", "postgres"] {
+            let path = format!("store/migrations/{engine}/{name}.sql");
+            self.write(&format!("services/links/src/{path}"), "SELECT 1;\n");
+            list.push_str(&format!(
+                "const {}: &str = include_str!(\"{path}\");\n",
+                engine.to_uppercase()
+            ));
+        }
+        let store = "services/links/src/store.rs";
+        if !self.path().join(store).exists() {
+            self.write(store, "//! Tables.\n");
+        }
+        self.append(store, &list);
     }
 
     /// Adds to the end of a file.

@@ -110,10 +110,7 @@ fn an_sql_driver_in_a_service_is_caught() {
     let mini = Mini::new();
     mini.append("Cargo.toml", "rusqlite = \"0.43\"\n");
     mini.append("services/links/Cargo.toml", "rusqlite.workspace = true\n");
-    mini.write(
-        "services/links/src/store.rs",
-        "//! Store.\nuse rusqlite::Connection;\n",
-    );
+    mini.append("services/links/src/store.rs", "use rusqlite::Connection;\n");
     let faults = mini.faults();
     assert_eq!(faults.len(), 2, "{faults:#?}");
     assert!(
@@ -129,7 +126,19 @@ fn a_domain_module_that_reaches_out_is_caught() {
         ("use tokio::time::sleep;", "tokio::time::sleep"),
         ("use std::{collections::BTreeMap, fs};", "std::fs"),
         ("fn f() { crate::store::read() }", "crate::store::read"),
-        ("async fn f() {}", "no async"),
+        ("async fn f() {}", "`async`"),
+        ("use std::net::TcpStream;", "`TcpStream`"),
+        ("fn f(at: std::time::Instant) {}", "`Instant`"),
+        ("use std::time::*; fn f(at: SystemTime) {}", "`SystemTime`"),
+        ("use kernel::{Clock};", "`Clock`"),
+        ("fn f(tasks: &kernel::Tasks) {}", "`Tasks`"),
+        ("fn f() { SystemRandom.next() }", "`SystemRandom`"),
+        ("use super::super::store;", "super::super::store"),
+        ("use super::super::{http::Page};", "super::super::http"),
+        (
+            "fn f() { g!(super::super::service::x()) }",
+            "super::super::service",
+        ),
     ] {
         let mini = Mini::new();
         mini.write(
@@ -143,6 +152,27 @@ fn a_domain_module_that_reaches_out_is_caught() {
             words,
         );
     }
+}
+
+#[test]
+fn a_domain_module_may_use_values_of_its_own_and_of_others() {
+    let mini = Mini::new();
+    mini.write(
+        "services/links/src/domain/rules.rs",
+        "//! Rules.\nuse super::http; use std::net::IpAddr; use kernel::Random;\n\
+         #[cfg(test)] mod tests { use kernel::SystemRandom; }\n",
+    );
+    assert_eq!(mini.faults(), []);
+    mini.write(
+        "services/links/src/domain.rs",
+        "//! Rules.\nuse super::store;\n",
+    );
+    mini.expect(
+        "services/links/src/domain.rs",
+        2,
+        "pure-domain",
+        "super::store",
+    );
 }
 
 #[test]
@@ -190,6 +220,54 @@ fn a_long_function_is_caught_and_comments_are_free() {
 }
 
 #[test]
+fn a_long_function_inside_of_a_macro_is_caught() {
+    let body = "        f();\n".repeat(71);
+    for (head, name) in [
+        ("story! {\n    async fn long() -> u8 {\n", "long"),
+        (
+            "macro_rules! m { () => {\n    fn $name(f: fn(u8)) where T: X {\n",
+            "name",
+        ),
+        ("impl X {\n    fn long(&self) {\n", "long"),
+    ] {
+        let mini = Mini::new();
+        let ends = "}".repeat(head.matches('{').count() - head.matches('}').count());
+        mini.write(
+            "app/src/long.rs",
+            &format!("//! Long.\n{head}{body}    {ends}\n"),
+        );
+        let words = format!("`{name}` has 71 lines");
+        mini.expect("app/src/long.rs", 3, "function-size", &words);
+    }
+}
+
+#[test]
+fn a_file_that_no_rule_can_read_is_caught() {
+    let mini = Mini::new();
+    mini.write("app/src/torn.rs", "//! Torn.\nfn f() {\n");
+    let faults = mini.faults();
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    assert_eq!(
+        (faults[0].rule, faults[0].path.as_str()),
+        ("unreadable", "app/src/torn.rs")
+    );
+    std::fs::write(mini.path().join("app/src/torn.rs"), b"//! \xFF\n").unwrap();
+    mini.expect("app/src/torn.rs", 1, "unreadable", "UTF-8");
+}
+
+#[test]
+fn a_crate_on_no_shelf_is_caught() {
+    let mini = Mini::new();
+    let root = mini
+        .read("Cargo.toml")
+        .replace("\"app\",", "\"app\", \"extras/more\",");
+    mini.write("Cargo.toml", &root);
+    mini.package("extras/more", "more", &[]);
+    mini.write("extras/more/src/lib.rs", "//! More.\n");
+    mini.expect("extras/more/Cargo.toml", 1, "layers", "put the crate into");
+}
+
+#[test]
 fn a_file_without_a_header_is_caught() {
     let mini = Mini::new();
     mini.write("app/src/bare.rs", "pub fn bare() {}\n");
@@ -206,8 +284,9 @@ fn a_mod_rs_is_caught() {
 #[test]
 fn a_migration_without_its_twin_is_caught() {
     let mini = Mini::new();
+    mini.migration("0002_more");
     let folder = "services/links/src/store/migrations";
-    mini.write(&format!("{folder}/sqlite/0002_more.sql"), "SELECT 1;\n");
+    std::fs::remove_file(mini.path().join(folder).join("postgres/0002_more.sql")).unwrap();
     mini.expect(
         &format!("{folder}/sqlite/0002_more.sql"),
         1,
@@ -219,16 +298,35 @@ fn a_migration_without_its_twin_is_caught() {
 #[test]
 fn a_gap_in_the_numbers_of_migrations_is_caught() {
     let mini = Mini::new();
-    let folder = "services/links/src/store/migrations";
-    for engine in ["sqlite", "postgres"] {
-        mini.write(&format!("{folder}/{engine}/0003_more.sql"), "SELECT 1;\n");
-    }
+    mini.migration("0003_more");
     let faults = mini.faults();
     assert_eq!(faults.len(), 2, "{faults:#?}");
     assert!(
         faults
             .iter()
             .all(|fault| fault.advice.contains("should be 0002"))
+    );
+}
+
+#[test]
+fn a_migration_that_no_list_includes_is_caught() {
+    let mini = Mini::new();
+    let folder = "services/links/src/store/migrations";
+    for engine in ["sqlite", "postgres"] {
+        mini.write(&format!("{folder}/{engine}/0002_more.sql"), "SELECT 1;\n");
+    }
+    let faults = mini.faults();
+    assert_eq!(faults.len(), 2, "{faults:#?}");
+    assert!(faults.iter().all(|fault| fault.advice.contains("no list")));
+    mini.append(
+        "services/links/src/store.rs",
+        "const A: &str = include_str!(\"store/migrations/sqlite/0002_more.sql\");\n",
+    );
+    mini.expect(
+        &format!("{folder}/postgres/0002_more.sql"),
+        1,
+        "paired-migrations",
+        "no list",
     );
 }
 
