@@ -1,5 +1,6 @@
 //! Rounds of start, load, SIGKILL and reconciliation, all on one data directory.
 
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -4,24 +4,21 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use testkit::eventually;
+use web::ServerLimits;
 
 use crate::world::{Setup, World};
 
-fn tight() -> Setup {
+/// The usual limits, which are generous, but for those that `tighten` sets: so that a busy machine
+/// runs into no other one than the test is about.
+fn limits(tighten: impl FnOnce(&mut ServerLimits)) -> Setup {
     let mut setup = Setup::default();
-    let limits = &mut setup.config.limits;
-    limits.header_timeout_ms = 100;
-    limits.body_timeout_ms = 100;
-    limits.idle_timeout_ms = 200;
-    limits.header_bytes_max = 4_096;
-    limits.headers_max = 20;
-    limits.body_bytes_max = 1_000;
+    tighten(&mut setup.config.limits);
     setup
 }
 
 #[tokio::test]
 async fn half_a_head_is_hung_up_on() {
-    let world = World::start(1, tight()).await;
+    let world = World::start(1, limits(|l| l.header_timeout_ms = 100)).await;
     for start in ["P", "GET /x HT", "GET /x HTTP/1.1\r\nhost: a\r\nx-slow: "] {
         let mut raw = world.connect().await;
         raw.say(start).await;
@@ -32,7 +29,7 @@ async fn half_a_head_is_hung_up_on() {
 
 #[tokio::test]
 async fn a_head_that_drips_is_hung_up_on() {
-    let world = World::start(1, tight()).await;
+    let world = World::start(1, limits(|l| l.header_timeout_ms = 100)).await;
     let mut raw = world.connect().await;
     raw.say("GET /x HTTP/1.1\r\nhost: a\r\n").await;
     let stream = &mut raw.0;
@@ -53,7 +50,8 @@ async fn a_head_that_drips_is_hung_up_on() {
 
 #[tokio::test]
 async fn a_silent_connection_is_closed() {
-    let world = World::start(1, tight()).await;
+    let setup = limits(|l| (l.header_timeout_ms, l.idle_timeout_ms) = (2_000, 200));
+    let world = World::start(1, setup).await;
     let mut fresh = world.connect().await;
     assert_eq!(fresh.hear_all().await, "");
     let mut used = world.connect().await;
@@ -66,7 +64,7 @@ async fn a_silent_connection_is_closed() {
 
 #[tokio::test]
 async fn a_body_that_stops_coming_is_a_408() {
-    let world = World::start(1, tight()).await;
+    let world = World::start(1, limits(|l| l.body_timeout_ms = 100)).await;
     let mut raw = world.connect().await;
     raw.say("POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nhalf")
         .await;
@@ -77,7 +75,7 @@ async fn a_body_that_stops_coming_is_a_408() {
 
 #[tokio::test]
 async fn a_body_that_is_too_large_is_a_413_with_and_without_a_length() {
-    let world = World::start(1, tight()).await;
+    let world = World::start(1, limits(|l| l.body_bytes_max = 1_000)).await;
     let told = world
         .client
         .send(Method::POST, "/x", &[], vec![b'x'; 1_001])
@@ -104,7 +102,8 @@ async fn a_body_that_is_too_large_is_a_413_with_and_without_a_length() {
 
 #[tokio::test]
 async fn a_head_that_is_too_large_is_a_431() {
-    let world = World::start(1, tight()).await;
+    let setup = limits(|l| (l.header_bytes_max, l.headers_max) = (4_096, 20));
+    let world = World::start(1, setup).await;
     let many: String = (0..30).map(|n| format!("x-{n}: 1\r\n")).collect();
     let large = format!("x-large: {}\r\n", "y".repeat(5_000));
     for extra in [many, large] {
@@ -119,10 +118,8 @@ async fn a_head_that_is_too_large_is_a_431() {
 
 #[tokio::test]
 async fn more_connections_than_allowed_wait_for_their_turn() {
-    let mut setup = tight();
+    let mut setup = limits(|l| l.connections_max = 1);
     setup.config.workers = 1;
-    setup.config.limits.connections_max = 1;
-    setup.config.limits.idle_timeout_ms = 60_000;
     let world = World::start(1, setup).await;
     let mut first = world.connect().await;
     first.say("GET /x HTTP/1.1\r\nhost: a\r\n\r\n").await;
