@@ -2,6 +2,8 @@
 //
 //   node run.mjs --bin PATH     starts PATH (or $TRADEWIND_BIN) on a free port with a fresh data directory
 //   node run.mjs --url URL      uses what runs at URL (the gateway's address)
+//   node run.mjs --only PARTS   runs these parts of the checks: --only overview,links
+//   node run.mjs -- FLAGS       gives `tradewind up` these flags: -- --apart --replicas links=3
 //
 // Prints one line for each check and "N passed, N failed" at the end. Without a browser it says what
 // it skipped, and fails where CI=true.
@@ -18,7 +20,12 @@ import { readable } from "./checks/readable.mjs";
 import { openBrowser } from "./browser.mjs";
 import { startSystem } from "./system.mjs";
 
-const { values } = parseArgs({ options: { bin: { type: "string" }, url: { type: "string" } } });
+const PARTS = { overview, links, design, axis, traces, keyboard, readable, failures };
+const text = { type: "string" };
+const { values, positionals: flags } = parseArgs({
+  options: { bin: text, url: text, only: text }, allowPositionals: true,
+});
+const wanted = values.only?.split(",") ?? Object.keys(PARTS);
 const bin = values.bin ?? process.env.TRADEWIND_BIN;
 const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 
@@ -31,7 +38,13 @@ if (!bin && !values.url) {
   process.exit(2);
 }
 
-const system = values.url ? { gateway: values.url.replace(/\/$/, ""), stop: async () => {} } : await startSystem(bin);
+const unknown = wanted.filter((part) => !PARTS[part]);
+if (unknown.length) {
+  console.error(`no part ${unknown}; there are: ${Object.keys(PARTS)}`);
+  process.exit(2);
+}
+
+const system = values.url ? { gateway: values.url.replace(/\/$/, ""), stop: async () => {} } : await startSystem(bin, flags);
 const browser = await openBrowser(chromium, `${system.gateway}/console`);
 let passed = 0;
 let failed = 0;
@@ -50,7 +63,7 @@ async function check(sentence, act) {
 
 try {
   const world = { system, browser, check, gateway: system.gateway, started: !values.url };
-  for (const part of [overview, links, design, axis, traces, keyboard, readable, failures]) await part(world);
+  for (const part of wanted) await PARTS[part](world);
   await check("no view logged an error, broke the policy or asked another host", async () => {
     if (browser.complaints.length) throw new Error(browser.complaints.join("\n"));
   });

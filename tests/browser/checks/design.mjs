@@ -37,7 +37,10 @@ export async function design({ browser, check }) {
   });
 
   await check("each choice says what it trades", async () => {
-    for (const text of await page.locator(".knob > p").allInnerTexts()) truth(text.length > 15, `too short: ${text}`);
+    const texts = await page.locator(".knob > p").allInnerTexts();
+    truth(texts.length > 0, "there is no choice");
+    same(texts.length, await page.locator(".knob-head").count(), "texts of choices");
+    for (const text of texts) truth(text.length > 15, `too short: ${text}`);
   });
 
   await check("the change stands on the time axis", async () => {

@@ -6,10 +6,14 @@ import { same, truth, until } from "../wait.mjs";
 
 const focused = (page) => page.evaluate(() => {
   const at = document.activeElement;
-  const style = getComputedStyle(at);
+  const outlined = (e) => {
+    const style = e && getComputedStyle(e);
+    return Boolean(style) && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0 && style.opacity !== "0";
+  };
   return {
-    text: (at.innerText || at.getAttribute("aria-label") || at.name || "").trim(),
-    tag: at.tagName, ring: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0,
+    text: (at.innerText || at.getAttribute("aria-label") || at.name || "").trim(), tag: at.tagName,
+    // A choice hides its inputs and shows the focus on what is around them.
+    ring: outlined(at) || (at.tagName === "INPUT" && outlined(at.closest("label"))),
   };
 });
 
@@ -18,7 +22,7 @@ async function tabTo(page, wanted, most = 60) {
   for (let n = 0; n < most; n += 1) {
     await page.keyboard.press("Tab");
     const at = await focused(page);
-    truth(at.ring || at.tag === "BODY" || at.tag === "INPUT", `${at.tag} "${at.text}" does not show the focus`);
+    truth(at.ring || at.tag === "BODY", `${at.tag} "${at.text}" does not show the focus`);
     if (wanted(at)) return at;
   }
   throw new Error(`${most} tabs did not lead there`);
@@ -37,7 +41,7 @@ export async function keyboard({ browser, check, gateway }) {
 
   await check("a link is made by keyboard alone", async () => {
     await page.goto(`${new URL(page.url()).origin}/console/links`);
-    await page.getByRole("heading", { name: "Links" }).waitFor();
+    await page.getByRole("heading", { name: "Links", exact: true }).waitFor();
     await tabTo(page, (at) => at.text === "New link");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "New link" }).waitFor();
@@ -84,6 +88,20 @@ export async function keyboard({ browser, check, gateway }) {
     await until("another is on", async () => (await knob.locator("label.on").innerText()) !== before);
     await page.keyboard.press("ArrowLeft");
     await until("the first is on", async () => (await knob.locator("label.on").innerText()) === before);
+  });
+
+  await check("a planted control that does not show the focus is found", async () => {
+    for (const [style, tag] of [["a { outline: none !important }", "A "], ["input, label { outline: none !important }", "INPUT"]]) {
+      await page.reload();
+      await page.locator(".knob").first().waitFor();
+      await page.evaluate((text) => {
+        const sheet = new CSSStyleSheet();
+        sheet.replaceSync(text);
+        document.adoptedStyleSheets.push(sheet);
+      }, style);
+      const trouble = await tabTo(page, () => false).catch((error) => error.message);
+      truth(trouble.startsWith(tag) && trouble.includes("does not show the focus"), trouble);
+    }
   });
   await page.context().close();
 }
