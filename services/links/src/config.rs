@@ -38,7 +38,8 @@ pub struct Config {
     pub click_buffer: usize,
     /// How often clicks are committed, in milliseconds: what is lost when the power fails.
     pub click_group_ms: u64,
-    /// How many unknown codes an address may ask for within a window.
+    /// How many unknown codes a network (one IPv4 address, or 64 bits of IPv6) may ask for within a
+    /// window.
     pub guess_limit: u32,
     /// How long that window is, in seconds.
     pub guess_window_seconds: u64,
