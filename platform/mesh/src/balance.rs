@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use kernel::{Choice, ChoiceKnob, Ctx, Timestamp};
+use kernel::{Choice, ChoiceKnob, Clock, Ctx, Timestamp};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
@@ -170,6 +170,10 @@ impl Balancer {
             Chosen::Fixed(algorithm) => *algorithm,
             Chosen::Knob(knob) => knob.get(),
         }
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.ctx.clock
     }
 
     /// Chooses an endpoint. `hash` is the key of consistent hashing (see [`hash_key`]); without one

@@ -180,7 +180,10 @@ impl Call {
     {
         let service = self.method.service;
         match self.body {
-            Body::Wire(codec, bytes) => Ok((self.cx, codec.decode(service, &bytes)?, Some(codec))),
+            Body::Wire(codec, bytes) => {
+                let request = codec.decode(service, &bytes).map_err(unreadable)?;
+                Ok((self.cx, request, Some(codec)))
+            }
             Body::Typed(message) => match message.into_any().downcast::<Q>() {
                 Ok(typed) => Ok((self.cx, Arc::unwrap_or_clone(typed), None)),
                 Err(_) => Err(wrong_type(service)),
@@ -207,6 +210,18 @@ impl Payload {
         match self {
             Self::Wire(codec, bytes) => codec.decode(service, &bytes),
             Self::Typed(any) => any.downcast().map(|b| *b).map_err(|_| wrong_type(service)),
+        }
+    }
+
+    /// Takes an error out, of which `known` is the code and the retry.
+    pub(crate) fn open_error<E: DeserializeOwned + Any>(
+        self,
+        service: &str,
+        known: (Code, Retry),
+    ) -> Result<E, MeshError> {
+        match self {
+            Self::Wire(codec, bytes) => codec.decode_error(service, &bytes, known),
+            typed @ Self::Typed(_) => typed.open(service),
         }
     }
 }
@@ -248,6 +263,16 @@ pub fn unknown_method(service: &str, method: &str, methods: &[Method]) -> MeshEr
         service: service.to_owned(),
         method: method.to_owned(),
         hint,
+    }
+}
+
+/// What the callee says of a request that it cannot read: that is no defect of its own.
+fn unreadable(error: MeshError) -> MeshError {
+    match error {
+        MeshError::Codec {
+            service, detail, ..
+        } => MeshError::Unreadable { service, detail },
+        other => other,
     }
 }
 

@@ -1,6 +1,7 @@
 //! How a message becomes bytes: JSON by default (readable with curl), postcard where it pays.
 
 use bytes::Bytes;
+use kernel::{Code, Retry};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::MeshError;
@@ -9,12 +10,15 @@ use crate::MeshError;
 pub const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Most messages fit into this without growing their buffer.
 const MESSAGE_BYTES_USUAL: usize = 512;
+/// So much of an error that is not known is shown.
+const EXCERPT_BYTES_MAX: usize = 256;
 
 /// The form of a message on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Codec {
-    /// `application/json`. Unknown fields are ignored, so a newer caller may talk to an older callee.
+    /// `application/json`. Unknown fields are ignored, so a newer caller may talk to an older callee,
+    /// unless the message says that it refuses them.
     #[default]
     Json,
     /// `application/x-postcard`. Smaller and faster; both sides must have the same version.
@@ -66,6 +70,29 @@ impl Codec {
             Self::Postcard => postcard::from_bytes(bytes).map_err(|e| e.to_string()),
         };
         read.map_err(|detail| fault(service, "decode", detail))
+    }
+
+    /// Reads an error of `service`. One that only a later version knows keeps the code and the retry
+    /// that came beside it.
+    pub(crate) fn decode_error<E: DeserializeOwned>(
+        self,
+        service: &str,
+        bytes: &[u8],
+        (code, retry): (Code, Retry),
+    ) -> Result<E, MeshError> {
+        self.decode(service, bytes).map_err(|_| {
+            let excerpt = match self {
+                Self::Json => String::from_utf8_lossy(&bytes[..bytes.len().min(EXCERPT_BYTES_MAX)]),
+                Self::Postcard => format!("{} bytes", bytes.len()).into(),
+            };
+            let (service, said) = (service.to_owned(), excerpt.into_owned());
+            MeshError::UnknownError {
+                service,
+                code,
+                retry,
+                said,
+            }
+        })
     }
 }
 

@@ -18,7 +18,7 @@ use tower::Service as _;
 use crate::balance::{Balancer, BalancerView};
 use crate::fault::Faults;
 use crate::layer::Stack;
-use crate::{Body, Call, CallCx, Codec, Dispatch, FailureKind, Fault, HttpTarget};
+use crate::{Body, Call, CallCx, Codec, Dispatch, Failure, FailureKind, Fault, HttpTarget};
 use crate::{MeshError, MeshRegistry, Method, Policy};
 
 pub(crate) use breaker::{Admission, Breaker, Ended, Transition};
@@ -162,10 +162,12 @@ impl Edge {
         };
         match self.stack.clone().call(call).await {
             Ok(payload) => Ok(payload.open(method.service)?),
-            Err(failure) => match failure.error {
-                FailureKind::Mesh(error) => Err(error.into()),
-                FailureKind::Contract(payload) => Err(payload.open::<E>(method.service)?),
-            },
+            Err(Failure { code, retry, error }) => Err(match error {
+                FailureKind::Mesh(error) => error.into(),
+                FailureKind::Contract(payload) => payload
+                    .open_error(method.service, (code, retry))
+                    .unwrap_or_else(E::from),
+            }),
         }
     }
 }

@@ -72,7 +72,7 @@ pub enum MeshError {
     Codec {
         /// The callee.
         service: String,
-        /// `encode` or `decode`.
+        /// `encode`, `decode` or `open`.
         action: String,
         /// What is wrong with it.
         detail: String,
@@ -109,6 +109,28 @@ pub enum MeshError {
         /// The kind of failure that it plays.
         code: Code,
     },
+    /// The callee could not read the request.
+    #[error(
+        "{service} cannot read the request: {detail}; caller and callee may be of different versions"
+    )]
+    Unreadable {
+        /// The callee.
+        service: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The callee failed in a way that only a later version than the caller's knows.
+    #[error("{service} answered with an error that is not known here: {said}")]
+    UnknownError {
+        /// The callee.
+        service: String,
+        /// The kind of failure, as the callee said.
+        code: Code,
+        /// Whether it may be sent again, as the callee said.
+        retry: Retry,
+        /// The beginning of the error.
+        said: String,
+    },
 }
 
 impl MeshError {
@@ -132,7 +154,8 @@ impl Coded for MeshError {
             Self::Codec { .. } | Self::Foreign { .. } => Code::Internal,
             Self::TooLarge { .. } => Code::TooLarge,
             Self::Refused { .. } => Code::Unauthenticated,
-            Self::Injected { code, .. } => *code,
+            Self::Unreadable { .. } => Code::BadRequest,
+            Self::Injected { code, .. } | Self::UnknownError { code, .. } => *code,
         }
     }
 
@@ -146,7 +169,71 @@ impl Coded for MeshError {
                 Retry::IfIdempotent
             }
             Self::Injected { code, .. } if code.is_server_fault() => Retry::IfIdempotent,
+            Self::UnknownError { retry, .. } => *retry,
             _ => Retry::Never,
         }
     }
+}
+
+/// One of each, for tests.
+#[cfg(test)]
+pub(crate) fn every_error() -> Vec<MeshError> {
+    let service = || "shop".to_owned();
+    let detail = || "because".to_owned();
+    let hint = detail;
+    vec![
+        MeshError::DeadlineExceeded { service: service() },
+        MeshError::BreakerOpen {
+            service: service(),
+            after_ms: 7,
+        },
+        MeshError::BulkheadFull { service: service() },
+        MeshError::NoEndpoint { service: service() },
+        MeshError::Unreachable {
+            service: service(),
+            detail: detail(),
+        },
+        MeshError::ConnectionLost {
+            service: service(),
+            detail: detail(),
+        },
+        MeshError::UnknownService {
+            service: service(),
+            hint: hint(),
+        },
+        MeshError::UnknownMethod {
+            service: service(),
+            method: "look".to_owned(),
+            hint: hint(),
+        },
+        MeshError::Codec {
+            service: service(),
+            action: "encode".to_owned(),
+            detail: detail(),
+        },
+        MeshError::TooLarge {
+            service: service(),
+            limit_bytes: 9,
+        },
+        MeshError::Refused { service: service() },
+        MeshError::Foreign {
+            service: service(),
+            status: 502,
+        },
+        MeshError::Injected {
+            service: service(),
+            fault: "f".to_owned(),
+            code: Code::RateLimited,
+        },
+        MeshError::Unreadable {
+            service: service(),
+            detail: detail(),
+        },
+        MeshError::UnknownError {
+            service: service(),
+            code: Code::Conflict,
+            retry: Retry::AfterMs(5),
+            said: "{}".to_owned(),
+        },
+    ]
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -53,7 +54,7 @@ impl HttpTarget {
 }
 
 /// So many headers a call has at most, with the length that hyper adds.
-const HEADERS: usize = 8;
+const HEADERS: usize = 9;
 
 #[derive(Clone)]
 pub(crate) struct HttpBinding(Arc<Shared>);
@@ -108,13 +109,14 @@ impl Service<Call> for HttpBinding {
 impl Shared {
     async fn exchange(&self, call: Call) -> Reply {
         let service = call.method.service;
+        let left = call.cx.deadline.left(self.balancer.clock());
         let picked = self
             .balancer
             .pick(None)
             .ok_or_else(|| MeshError::NoEndpoint {
                 service: service.to_owned(),
             })?;
-        let request = self.request(call)?;
+        let request = self.request(call, left)?;
         let response = match self.pool.send(picked.addr(), request).await {
             Ok(response) => response,
             Err(error) => return Err(self.broken(service, picked, &error).into()),
@@ -141,7 +143,7 @@ impl Shared {
         reply
     }
 
-    fn request(&self, call: Call) -> Result<Request<Full<Bytes>>, MeshError> {
+    fn request(&self, call: Call, left: Duration) -> Result<Request<Full<Bytes>>, MeshError> {
         let Call { method, cx, body } = call;
         let (codec, bytes) = match body {
             Body::Wire(codec, bytes) => (codec, bytes),
@@ -154,7 +156,7 @@ impl Shared {
         headers.reserve(HEADERS);
         headers.insert(HOST, self.host.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(codec.content_type()));
-        wire::write_cx(&cx, headers);
+        wire::write_cx(&cx, left, headers);
         if let Some(secret) = &self.secret {
             headers.insert(rpc::CLUSTER, secret.clone());
         }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::Full;
-use kernel::{Ctx, Deadline};
+use kernel::Ctx;
 use telemetry::{SpanKind, Telemetry};
 
 use super::body::{ReadError, read_whole};
@@ -118,9 +118,9 @@ impl Shared {
         B::Error: Into<BoxError>,
     {
         let service = method.service;
-        let latest = Deadline::after(&*self.ctx.clock, CALL_MAX);
-        let mut cx = wire::read_cx(headers, latest);
-        let left = cx.deadline.left(&*self.ctx.clock);
+        let now = self.ctx.now();
+        let mut cx = wire::read_cx(headers, now, CALL_MAX);
+        let left = cx.deadline.0.since(now);
         if left.is_zero() {
             return Err(late(service));
         }
@@ -165,11 +165,7 @@ fn unreadable(service: &str, error: ReadError) -> MeshError {
             service,
             limit_bytes: MESSAGE_BYTES_MAX as u64,
         },
-        ReadError::Broken(detail) => MeshError::Codec {
-            service,
-            action: "read".to_owned(),
-            detail,
-        },
+        ReadError::Broken(detail) => MeshError::Unreadable { service, detail },
     }
 }
 

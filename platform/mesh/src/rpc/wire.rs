@@ -1,17 +1,26 @@
 //! Calls and replies as HTTP heads and bodies.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response, StatusCode, response};
 use http_body_util::Full;
 use kernel::{Code, Deadline, Retry, Timestamp};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use telemetry::TraceContext;
 
-use super::{CALLER, DEADLINE, ERROR, IDEMPOTENCY_KEY, TRACEPARENT};
+use super::{CALLER, DEADLINE, ERROR, IDEMPOTENCY_KEY, TIMEOUT, TRACEPARENT};
 use crate::{CallCx, Codec, Failure, FailureKind, MeshError, Payload, Reply};
 
-/// Writes what travels with a call into the headers of its request.
-pub(crate) fn write_cx(cx: &CallCx, headers: &mut HeaderMap) {
+/// What is percent-encoded in a header, besides all that is not ASCII.
+const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
+
+/// Writes what travels with a call, which has `left` to go, into the headers of its request.
+pub(crate) fn write_cx(cx: &CallCx, left: Duration, headers: &mut HeaderMap) {
+    let left_us = u64::try_from(left.as_micros()).unwrap_or(u64::MAX);
+    headers.insert(TIMEOUT, HeaderValue::from(left_us));
     headers.insert(DEADLINE, HeaderValue::from(cx.deadline.0.micros()));
     if cx.trace.is_some()
         && let Ok(value) = HeaderValue::from_bytes(&traceparent(cx.trace))
@@ -20,10 +29,21 @@ pub(crate) fn write_cx(cx: &CallCx, headers: &mut HeaderMap) {
     }
     let texts = [(CALLER, &cx.caller), (IDEMPOTENCY_KEY, &cx.idempotency_key)];
     for (name, text) in texts {
-        if let Some(value) = text.as_deref().and_then(|t| HeaderValue::from_str(t).ok()) {
+        if let Some(value) = text.as_deref().and_then(encode_text) {
             headers.insert(name, value);
         }
     }
+}
+
+fn encode_text(text: &str) -> Option<HeaderValue> {
+    let encoded: Cow<'_, str> = utf8_percent_encode(text, ENCODED).into();
+    HeaderValue::from_str(&encoded).ok()
+}
+
+/// What was not written by [`encode_text`] stays as it is.
+fn decode_text(text: &str) -> Cow<'_, str> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.unwrap_or(Cow::Borrowed(text))
 }
 
 /// `00-<trace>-<span>-<flags>`, written by hand because every call carries it.
@@ -42,24 +62,30 @@ fn write_hex(digits: &mut [u8], mut value: u128) {
     }
 }
 
-/// Reads it back. A call without a deadline gets the latest one that is allowed.
-pub(crate) fn read_cx(headers: &HeaderMap, latest: Deadline) -> CallCx {
+/// Reads it back, at `now` by the callee's clock. A call gets at most `longest`, and that much when it
+/// does not say how long it has.
+pub(crate) fn read_cx(headers: &HeaderMap, now: Timestamp, longest: Duration) -> CallCx {
     let text = |name| {
         headers
             .get(name)
             .and_then(|v: &HeaderValue| v.to_str().ok())
     };
-    let deadline = text(DEADLINE)
+    let timeout = text(TIMEOUT)
         .and_then(|t| t.parse().ok())
-        .map_or(latest, |micros| Deadline(Timestamp(micros)).min(latest));
+        .map(Duration::from_micros);
+    let until = || {
+        let micros = text(DEADLINE)?.parse().ok()?;
+        Some(Timestamp(micros).since(now))
+    };
+    let left = timeout.or_else(until).map_or(longest, |l| l.min(longest));
     let trace = text(TRACEPARENT)
         .and_then(|t| TraceContext::parse(t).ok())
         .unwrap_or_default();
     CallCx {
-        deadline,
+        deadline: Deadline(now.plus(left)),
         trace,
-        caller: text(CALLER).map(Into::into),
-        idempotency_key: text(IDEMPOTENCY_KEY).map(Into::into),
+        caller: text(CALLER).map(|t| decode_text(t).into()),
+        idempotency_key: text(IDEMPOTENCY_KEY).map(|t| decode_text(t).into()),
     }
 }
 
@@ -133,7 +159,10 @@ pub(crate) fn read_reply(service: &str, head: &response::Parts, body: Bytes) -> 
             let error = FailureKind::Contract(Payload::Wire(codec, body));
             Err(Failure { code, retry, error })
         }
-        Some((false, ..)) => Err(codec.decode::<MeshError>(service, &body)?.into()),
+        Some((false, code, retry)) => {
+            let error = codec.decode_error(service, &body, (code, retry));
+            Err(error.map_or_else(Into::into, |known: MeshError| known.into()))
+        }
         None => {
             let (service, status) = (service.to_owned(), head.status.as_u16());
             Err(MeshError::Foreign { service, status }.into())
@@ -164,7 +193,12 @@ fn read_error(text: &str) -> Option<(bool, Code, Retry)> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+    use http_body_util::BodyExt as _;
+    use kernel::Coded as _;
+
     use super::*;
+    use crate::error::every_error;
 
     #[test]
     fn an_error_header_reads_back() {
@@ -189,6 +223,27 @@ mod tests {
             b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         );
         assert_eq!(text, trace.header_value().as_bytes());
+    }
+
+    #[test]
+    fn every_error_of_the_mesh_reads_back_with_its_code_and_its_retry() {
+        for error in every_error() {
+            for codec in [Codec::Json, Codec::Postcard] {
+                let written = write_reply(Err(error.clone().into()), "shop", codec);
+                let (head, body) = written.into_parts();
+                let body = body.collect().now_or_never().expect("it is there");
+                let body = body.expect("bytes").to_bytes();
+                let Err(failure) = read_reply("shop", &head, body) else {
+                    panic!("a failure came back as an answer: {error}");
+                };
+                assert_eq!((failure.code, failure.retry), (error.code(), error.retry()));
+                assert_eq!(head.status.as_u16(), error.code().status());
+                match failure.error {
+                    FailureKind::Mesh(read) => assert_eq!(read, error),
+                    FailureKind::Contract(_) => panic!("no longer the mesh's: {error}"),
+                }
+            }
+        }
     }
 
     #[test]

@@ -57,6 +57,12 @@ async fn errors_cross_every_binding_unchanged() {
             ShopError::Mesh(MeshError::NoEndpoint {
                 service: "storage".into(),
             }),
+            ShopError::Mesh(MeshError::UnknownError {
+                service: "storage".into(),
+                code: kernel::Code::Unavailable,
+                retry: kernel::Retry::AfterMs(60_000),
+                said: "{}".into(),
+            }),
         ];
         for error in errors {
             let cx = CallCx::new(&*world.ctx.clock, Duration::from_secs(5));
@@ -70,6 +76,31 @@ async fn errors_cross_every_binding_unchanged() {
                 (error.code(), error.retry()),
                 "{way:?}"
             );
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_and_callers_cross_every_binding_whatever_they_are_written_in() {
+    for way in WAYS {
+        let world = World::new();
+        let client = world.client(way).await;
+        for text in [
+            "Bestellung-\u{fc}-17",
+            "\u{8ba2}\u{5355}",
+            "50%41",
+            " a b\t",
+            "100%",
+        ] {
+            let cx = world.cx().with_caller(text).with_idempotency_key(text);
+            let seen = client.look(&cx, item("tea")).await.expect("an answer");
+            assert_eq!(seen.caller.as_deref(), Some(text), "{way:?}");
+            let buy = Buy {
+                item: vec![1],
+                fail: false,
+            };
+            let bought = client.buy(&cx, buy).await.expect("an answer");
+            assert_eq!(bought.key.as_deref(), Some(text), "{way:?}");
         }
     }
 }

@@ -5,6 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -249,27 +253,52 @@ impl World {
     }
 
     pub(crate) fn target(&self, addr: SocketAddr) -> HttpTarget {
-        let endpoints = StaticDiscovery::new()
-            .with("shop", [Endpoint::at(addr)])
-            .watch("shop");
-        let balancer = Balancer::simple("shop", endpoints, Algorithm::P2cEwma, self.ctx.clone());
+        self.target_of([addr], Algorithm::P2cEwma)
+    }
+
+    pub(crate) fn target_of(
+        &self,
+        addrs: impl IntoIterator<Item = SocketAddr>,
+        algorithm: Algorithm,
+    ) -> HttpTarget {
+        let addrs: Vec<Endpoint> = addrs.into_iter().map(Endpoint::at).collect();
+        let endpoints = StaticDiscovery::new().with("shop", addrs).watch("shop");
+        let balancer = Balancer::simple("shop", endpoints, algorithm, self.ctx.clone());
         HttpTarget::new(balancer, Pool::new(PoolConfig::default()))
     }
 
     /// Serves the shop over HTTP on a free port.
     pub(crate) async fn serve(&self, secret: Option<Arc<str>>) -> SocketAddr {
-        let (ctx, telemetry) = (self.ctx.clone(), self.telemetry.clone());
+        self.serve_on(self.ctx.clone(), secret).await
+    }
+
+    /// The same in a process that has another clock.
+    pub(crate) async fn serve_on(&self, ctx: Ctx, secret: Option<Arc<str>>) -> SocketAddr {
+        let telemetry = self.telemetry.clone();
         let server = RpcServer::new([self.dispatch()], secret, ctx, telemetry);
+        self.listen(move |request| {
+            let server = server.clone();
+            async move { server.call(request).await }
+        })
+        .await
+    }
+
+    /// Answers each request that comes to a free port.
+    pub(crate) async fn listen<A, F>(&self, answer: A) -> SocketAddr
+    where
+        A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("an address");
         let tasks = self.tasks.clone();
         self.tasks.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let server = server.clone();
+                let answer = answer.clone();
                 tasks.spawn(async move {
                     let service = service_fn(move |request| {
-                        let server = server.clone();
-                        async move { Ok::<_, std::convert::Infallible>(server.call(request).await) }
+                        let reply = answer(request);
+                        async move { Ok::<_, std::convert::Infallible>(reply.await) }
                     });
                     let _ended = http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service)

@@ -5,4 +5,5 @@ mod discovery;
 mod fixture;
 mod layers;
 mod pool;
+mod skew;
 mod wire;

@@ -75,7 +75,7 @@ async fn versions_may_differ_within_reason() {
     );
     let (status, _, body) = post(addr, "/rpc/shop/buy", r#"{"thing":1}"#).await;
     let error: MeshError = serde_json::from_value(body).expect("an error of the mesh");
-    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(status, StatusCode::BAD_REQUEST, "no defect of the callee");
     assert!(
         error.to_string().contains("missing field `item`"),
         "{error}"

@@ -1,0 +1,147 @@
+//! Caller and callee that differ: in their version, or in what their clocks say.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use http_body_util::Full;
+use kernel::{Code, Coded, Ctx, Deadline, ManualClock, Retry, SystemRandom};
+use mesh::rpc::RpcServer;
+use mesh::{CallCx, Codec, Dispatch, MeshError, contract};
+use serde::{Deserialize, Serialize};
+
+use crate::fixture::*;
+
+contract! {
+    /// The shop a version later.
+    pub(crate) trait NextShop("shop") error NextError {
+        /// Looks something up.
+        query look(Look) -> Seen;
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+pub(crate) enum NextError {
+    #[error("closed for a moment")]
+    ClosedForAMoment,
+    #[error(transparent)]
+    Mesh(#[from] MeshError),
+}
+
+impl Coded for NextError {
+    fn code(&self) -> Code {
+        Code::Unavailable
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::AfterMs(1)
+    }
+}
+
+/// Fails with what an older caller does not know.
+#[derive(Default)]
+struct Closed(AtomicU32);
+
+#[async_trait::async_trait]
+impl NextShop for Closed {
+    async fn look(&self, _cx: &CallCx, _request: Look) -> Result<Seen, NextError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Err(NextError::ClosedForAMoment)
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_a_later_version_keeps_its_code_and_its_retry() {
+    for codec in [Codec::Json, Codec::Postcard] {
+        let world = World::new();
+        let closed = Arc::new(Closed::default());
+        let dispatch: Arc<dyn Dispatch> = NextShopServer::new(closed.clone());
+        let (ctx, telemetry) = (world.ctx.clone(), world.telemetry.clone());
+        let server = RpcServer::new([dispatch.clone()], None, ctx, telemetry);
+        let addr = world
+            .listen(move |request| {
+                let server = server.clone();
+                async move { server.call(request).await }
+            })
+            .await;
+        let target = mesh::HttpTarget {
+            codec,
+            ..world.target(addr)
+        };
+        let edges = [
+            world.mesh.strict("strict", dispatch, codec),
+            world.mesh.http("http", "shop", target),
+        ];
+        for edge in edges {
+            let before = closed.0.load(Ordering::SeqCst);
+            let binding = edge.binding();
+            let error = ShopClient(edge).look(&world.cx(), item("tea")).await;
+            let error = error.expect_err("a refusal");
+            assert_eq!(
+                (error.code(), error.retry()),
+                (Code::Unavailable, Retry::AfterMs(1)),
+                "{binding:?} {codec:?}: {error}"
+            );
+            let calls = closed.0.load(Ordering::SeqCst) - before;
+            assert_eq!(calls, 3, "it may be sent again: {binding:?} {codec:?}");
+            let said = match codec {
+                Codec::Json => "not known here: \"ClosedForAMoment\"",
+                Codec::Postcard => "not known here: 1 bytes",
+            };
+            assert!(error.to_string().ends_with(said), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_a_later_mesh_keeps_its_code_and_its_retry() {
+    let world = World::new();
+    let addr = world
+        .listen(|_| async {
+            Response::builder()
+                .status(503)
+                .header("content-type", "application/json")
+                .header("x-tradewind-error", "mesh unavailable safe")
+                .body(Full::new(Bytes::from_static(b"{\"moved_away\":{}}")))
+                .expect("a response")
+        })
+        .await;
+    let client = ShopClient(world.mesh.http("test", "shop", world.target(addr)));
+    let error = client.look(&world.cx(), item("tea")).await;
+    let error = error.expect_err("a failure");
+    assert_eq!(
+        (error.code(), error.retry()),
+        (Code::Unavailable, Retry::Safe),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn clocks_of_two_machines_may_differ_by_an_hour() {
+    for ahead in [true, false] {
+        let world = World::new();
+        let hour = Duration::from_secs(3_600);
+        let now = world.ctx.now();
+        let there = if ahead {
+            now.plus(hour)
+        } else {
+            now.minus(hour)
+        };
+        let ctx = Ctx {
+            clock: Arc::new(ManualClock::at(there)),
+            random: Arc::new(SystemRandom),
+        };
+        let addr = world.serve_on(ctx, None).await;
+        let client = ShopClient(world.mesh.http("test", "shop", world.target(addr)));
+        let cx = CallCx::until(Deadline(now.plus(Duration::from_secs(60))));
+        let seen = client.look(&cx, item("tea")).await.expect("in time");
+        let left = seen.deadline.since(there);
+        let whole = Duration::from_secs(5);
+        assert!(
+            left <= whole && left > whole / 2,
+            "by the callee's own clock the edge's 5 s are left, not {left:?}"
+        );
+    }
+}
