@@ -12,6 +12,8 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, Sleep};
 
+/// Timers fire up to this much before or after their moment.
+pub(crate) const TIMER_SLACK: Duration = Duration::from_millis(2);
 /// How many idle timers a thread keeps.
 const IDLE_MAX: usize = 64;
 

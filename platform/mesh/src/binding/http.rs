@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -17,6 +17,7 @@ use crate::balance::{Balancer, Outcome, Picked};
 use crate::pool::{Pool, SendError, SendErrorKind};
 use crate::rpc::body::{ReadError, read_whole};
 use crate::rpc::{self, wire};
+use crate::timer::TIMER_SLACK;
 use crate::{Body, Call, Codec, Failure, FailureKind, MESSAGE_BYTES_MAX, MeshError};
 use crate::{Payload, Reply};
 
@@ -116,15 +117,18 @@ impl Shared {
             .ok_or_else(|| MeshError::NoEndpoint {
                 service: service.to_owned(),
             })?;
+        let addr = picked.addr();
+        let attempt = Attempt::until(Instant::now() + left, picked);
         let request = self.request(call, left)?;
-        let response = match self.pool.send(picked.addr(), request).await {
+        let response = match self.pool.send(addr, request).await {
             Ok(response) => response,
-            Err(error) => return Err(self.broken(service, picked, &error).into()),
+            Err(error) => return Err(broken(service, attempt, &error).into()),
         };
         let (head, body) = response.into_parts();
         let body = match read_whole(body, MESSAGE_BYTES_MAX).await {
             Ok(body) => body,
             Err(ReadError::TooLarge) => {
+                attempt.finish(Outcome::Ok);
                 let (service, limit_bytes) = (service.to_owned(), MESSAGE_BYTES_MAX as u64);
                 return Err(MeshError::TooLarge {
                     service,
@@ -133,13 +137,13 @@ impl Shared {
                 .into());
             }
             Err(ReadError::Broken(detail)) => {
-                picked.finish(Outcome::Reset);
+                attempt.finish(Outcome::Reset);
                 let service = service.to_owned();
                 return Err(MeshError::ConnectionLost { service, detail }.into());
             }
         };
         let reply = wire::read_reply(service, &head, body);
-        picked.finish(outcome(&reply));
+        attempt.finish(outcome(&reply));
         reply
     }
 
@@ -162,18 +166,50 @@ impl Shared {
         }
         Ok(request)
     }
+}
 
-    fn broken<B>(&self, service: &str, picked: Picked, error: &SendError<B>) -> MeshError {
-        let (service, detail) = (service.to_owned(), error.to_string());
-        match error.kind {
-            SendErrorKind::Connect | SendErrorKind::NotSent => {
-                picked.finish(Outcome::ConnectFailed);
-                MeshError::Unreachable { service, detail }
-            }
-            SendErrorKind::Lost => {
-                picked.finish(Outcome::Reset);
-                MeshError::ConnectionLost { service, detail }
-            }
+/// A request under way at an endpoint. Dropped when its time is up, it notes that the endpoint did
+/// not answer; dropped earlier, because the caller gave up, it notes nothing.
+struct Attempt {
+    picked: Option<Picked>,
+    end: Instant,
+}
+
+impl Attempt {
+    const fn until(end: Instant, picked: Picked) -> Self {
+        let picked = Some(picked);
+        Self { picked, end }
+    }
+
+    fn finish(mut self, outcome: Outcome) {
+        self.note(outcome);
+    }
+
+    fn note(&mut self, outcome: Outcome) {
+        if let Some(picked) = self.picked.take() {
+            picked.finish(outcome);
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if Instant::now() + TIMER_SLACK >= self.end {
+            self.note(Outcome::Timeout);
+        }
+    }
+}
+
+fn broken<B>(service: &str, attempt: Attempt, error: &SendError<B>) -> MeshError {
+    let (service, detail) = (service.to_owned(), error.to_string());
+    match error.kind {
+        SendErrorKind::Connect | SendErrorKind::NotSent => {
+            attempt.finish(Outcome::ConnectFailed);
+            MeshError::Unreachable { service, detail }
+        }
+        SendErrorKind::Lost => {
+            attempt.finish(Outcome::Reset);
+            MeshError::ConnectionLost { service, detail }
         }
     }
 }

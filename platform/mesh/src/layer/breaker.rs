@@ -5,7 +5,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use kernel::Deadline;
 use telemetry::EventKind;
@@ -13,10 +12,8 @@ use tower::Service;
 
 use super::Inner;
 use crate::edge::{Admission, EdgeState, Ended, Transition};
+use crate::timer::TIMER_SLACK;
 use crate::{Call, Failure, FailureKind, MeshError, Payload, Reply};
-
-/// Timers fire up to this much before or after their moment.
-const TIMER_SLACK: Duration = Duration::from_millis(2);
 
 #[derive(Clone)]
 pub(super) struct Breaking<S> {

@@ -2,6 +2,7 @@
 
 mod bindings;
 mod discovery;
+mod endpoints;
 mod fixture;
 mod layers;
 mod pool;
