@@ -120,3 +120,42 @@ impl Coded for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_code_and_says_whether_a_retry_is_safe() {
+        use ErrorKind as K;
+        let unique = K::UniqueViolation {
+            constraint: "t.a".to_owned(),
+        };
+        let table = [
+            (unique, Code::Conflict, Retry::Never),
+            (K::ForeignKeyViolation, Code::Conflict, Retry::Never),
+            (K::CheckViolation, Code::Invalid, Retry::Never),
+            (K::Busy, Code::Unavailable, Retry::AfterMs(50)),
+            (K::Serialization, Code::Unavailable, Retry::Safe),
+            (K::Unavailable, Code::Unavailable, Retry::Safe),
+            (K::CommitUnknown, Code::Unavailable, Retry::IfIdempotent),
+            (K::CommitFailed, Code::Unavailable, Retry::Safe),
+            (K::Timeout, Code::DeadlineExceeded, Retry::Safe),
+            (K::Full, Code::Unavailable, Retry::AfterMs(1_000)),
+            (K::IdempotencyMismatch, Code::Invalid, Retry::Never),
+            (K::NoRow, Code::NotFound, Retry::Never),
+            (K::Aborted, Code::Internal, Retry::Never),
+            (K::Migration, Code::Internal, Retry::Never),
+            (K::Type, Code::Internal, Retry::Never),
+            (K::Config, Code::Internal, Retry::Never),
+            (K::Internal, Code::Internal, Retry::Never),
+        ];
+        for (kind, code, retry) in table {
+            let error = Error::new(kind, "what happened");
+            assert_eq!((error.code(), error.retry()), (code, retry), "{error:?}");
+            // What is run again by itself has had no effect.
+            let harmless = matches!(retry, Retry::Safe | Retry::AfterMs(_));
+            assert!(!error.is_transient() || harmless, "{error:?}");
+        }
+    }
+}

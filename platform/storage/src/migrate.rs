@@ -1,6 +1,7 @@
 //! Migrations: numbered SQL, applied once each, in order, by whichever process comes first.
 
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
@@ -18,6 +19,9 @@ pub struct Migration {
     /// What PostgreSQL runs.
     pub postgres: &'static str,
 }
+
+/// How long to wait for another process that migrates the same SQLite file.
+const WAIT_MAX: Duration = Duration::from_secs(600);
 
 /// The platform's own tables.
 const PLATFORM: &[Migration] = &[Migration {
@@ -46,11 +50,27 @@ const NOTE: Sql = Sql::both(
 impl Db {
     /// Brings the schema up to date: the platform's tables, then `migrations`.
     ///
-    /// Several processes may do this at once. A migration whose text was changed after it was applied
+    /// Several processes may do this at once: the others wait, up to ten minutes on SQLite. A migration whose text was changed after it was applied
     /// is refused; versions that only the database knows are left alone, so that an older program
     /// runs on beside a newer one.
     pub async fn migrate(&self, migrations: &[Migration]) -> Result<()> {
         in_order(migrations)?;
+        let end = Instant::now() + WAIT_MAX;
+        loop {
+            match self.migrate_once(migrations).await {
+                Err(busy) if *busy.kind() == ErrorKind::Busy && Instant::now() < end => {
+                    let schema = self.schema();
+                    tracing::info!(
+                        schema,
+                        "another process writes, perhaps a long migration; waiting"
+                    );
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn migrate_once(&self, migrations: &[Migration]) -> Result<()> {
         let migrations = migrations.to_vec();
         let schema = self.schema().to_owned();
         self.write_long(async move |tx| {

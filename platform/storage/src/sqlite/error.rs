@@ -20,6 +20,24 @@ pub(crate) fn translate(error: rusqlite::Error) -> Error {
     Error::new(kind, format!("sqlite: {error}"))
 }
 
+/// Why a COMMIT failed. When writing or syncing the log fails, its last frame may have reached the
+/// disk all the same, and after a crash the transaction would be there.
+pub(crate) fn translate_commit(error: rusqlite::Error) -> Error {
+    let code = error.sqlite_error_code();
+    let cause = translate(error);
+    match (code, cause.kind()) {
+        (_, ErrorKind::ForeignKeyViolation) => cause,
+        (Some(ErrorCode::SystemIoFailure), _) => Error::new(
+            ErrorKind::CommitUnknown,
+            format!("the disk failed while committing; it may have taken effect: {cause}"),
+        ),
+        _ => Error::new(
+            ErrorKind::CommitFailed,
+            format!("commit failed and was rolled back: {cause}"),
+        ),
+    }
+}
+
 fn failure_kind(failure: &ffi::Error, message: &str) -> ErrorKind {
     match failure.extended_code {
         ffi::SQLITE_CONSTRAINT_UNIQUE
@@ -65,7 +83,7 @@ fn unique_constraint(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::unique_constraint;
+    use super::*;
 
     #[test]
     fn a_unique_constraint_is_named_by_its_table_and_columns() {
@@ -77,5 +95,25 @@ mod tests {
             unique_constraint("UNIQUE constraint failed: index 't_lower'"),
             "t_lower"
         );
+    }
+
+    #[test]
+    fn a_commit_that_the_disk_broke_may_have_taken_effect() {
+        let commit = |code| {
+            let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            translate_commit(failure).kind().clone()
+        };
+        for code in [
+            ffi::SQLITE_IOERR,
+            ffi::SQLITE_IOERR_FSYNC,
+            ffi::SQLITE_IOERR_WRITE,
+        ] {
+            assert_eq!(commit(code), ErrorKind::CommitUnknown, "{code}");
+        }
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_BUSY, ffi::SQLITE_CONSTRAINT] {
+            assert_eq!(commit(code), ErrorKind::CommitFailed, "{code}");
+        }
+        let deferred = commit(ffi::SQLITE_CONSTRAINT_FOREIGNKEY);
+        assert_eq!(deferred, ErrorKind::ForeignKeyViolation);
     }
 }

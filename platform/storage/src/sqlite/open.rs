@@ -41,6 +41,8 @@ pub(crate) fn writer(place: &Place, wait_max: Duration) -> Result<Connection> {
         Place::Memory => Connection::open_in_memory().map_err(translate)?,
         Place::File(path) => open_file(path)?,
     };
+    // Who waits is told by the callers here; the driver's own five seconds would come on top.
+    conn.busy_timeout(Duration::ZERO).map_err(translate)?;
     patiently(wait_max, || {
         conn.execute_batch(
             "PRAGMA journal_mode = WAL;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::error::translate_commit;
 use super::job::{Job, Verdict};
 use super::open::{self, Place};
 use super::session::{Session as _, SqliteSession};
@@ -104,16 +105,13 @@ impl Writer<'_> {
         let committed = ran.and_then(|tell| {
             self.shared.faults.before_commit().map_err(Failure::Whole)?;
             let start = Instant::now();
-            let done = self.step("COMMIT");
+            let done = self.raw_step("COMMIT").map_err(translate_commit);
             self.shared.metrics.group.record(group.len() as u64);
             self.shared.metrics.commits.inc();
             self.shared.metrics.commit_time.observe(start.elapsed());
             done.map_err(|e| match e.kind() {
                 ErrorKind::ForeignKeyViolation => Failure::SomeOne(e),
-                _ => Failure::Whole(Error::new(
-                    ErrorKind::CommitFailed,
-                    format!("commit failed and was rolled back: {e}"),
-                )),
+                _ => Failure::Whole(e),
             })?;
             Ok(tell)
         });
@@ -162,12 +160,12 @@ impl Writer<'_> {
     fn begin(&self) -> Result<()> {
         let wait = self.shared.options.wait_max;
         let _turn = self.turn.as_ref().map(|turn| turn.take(wait)).transpose()?;
-        open::patiently(wait, || {
-            self.conn
-                .prepare_cached("BEGIN IMMEDIATE")?
-                .raw_execute()
-                .map(drop)
-        })
+        open::patiently(wait, || self.raw_step("BEGIN IMMEDIATE"))
+    }
+
+    /// A step whose failure means more here than elsewhere.
+    fn raw_step(&self, text: &str) -> rusqlite::Result<()> {
+        self.conn.prepare_cached(text)?.raw_execute().map(drop)
     }
 
     fn step(&self, text: &'static str) -> Result<()> {

@@ -1,6 +1,8 @@
 //! Migrations: once each, by whoever comes first, and never changed afterwards.
 
-use storage::{Db, ErrorKind, Migration, Sql};
+use std::time::Duration;
+
+use storage::{Db, DbOptions, ErrorKind, Migration, Sql};
 
 use crate::engine::{MIGRATIONS, Store, add, count, engines, postgres, sqlite_file};
 
@@ -38,6 +40,47 @@ async fn eight_processes_that_migrate_at_once_do_it_once() {
         assert_eq!(steps(&store.db).await, 2);
         add(&store.db, "a", 1).await.unwrap();
     }
+}
+
+/// Holds the file as another process does whose migration takes long.
+fn hold(store: &Store) -> rusqlite::Connection {
+    let path = store.url.strip_prefix("sqlite://").expect("a file");
+    let holder = rusqlite::Connection::open(path).expect("the file");
+    holder.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    holder
+}
+
+async fn impatient(store: &Store) -> Db {
+    let options = DbOptions {
+        wait_max: Duration::from_millis(20),
+        ..DbOptions::new(&store.schema)
+    };
+    Db::open(&store.url, options).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_process_waits_for_another_whose_migration_takes_long() {
+    let store = sqlite_file().await;
+    let db = impatient(&store).await;
+    let holder = hold(&store);
+    let mut migrating = Box::pin(db.migrate(MIGRATIONS));
+    let early = tokio::time::timeout(Duration::from_millis(500), &mut migrating).await;
+    assert!(early.is_err(), "it waits, and does not give up: {early:?}");
+    holder.execute_batch("COMMIT").unwrap();
+    migrating.await.unwrap();
+    assert_eq!(steps(&db).await, 1);
+}
+
+#[tokio::test]
+async fn a_writer_waits_for_another_process_as_long_as_it_is_told_and_not_longer() {
+    let store = sqlite_file().await;
+    store.db.migrate(MIGRATIONS).await.unwrap();
+    let db = impatient(&store).await;
+    let _holder = hold(&store);
+    // Well below the five seconds that the driver waits by itself.
+    let refused = tokio::time::timeout(Duration::from_secs(4), add(&db, "a", 1)).await;
+    let refused = refused.expect("an answer").expect_err("the file is held");
+    assert_eq!(refused.kind(), &ErrorKind::Busy);
 }
 
 #[tokio::test]
