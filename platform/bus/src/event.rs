@@ -7,9 +7,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use storage::{OutboxRow, Position};
 
-/// The largest event that is carried, in bytes of its payload.
-pub const EVENT_BYTES_MAX: usize = 256 * 1024;
-
 /// Something that happened, once and for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {

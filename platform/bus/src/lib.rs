@@ -21,6 +21,6 @@ mod tail;
 pub use bus::{Bus, BusError, Route, Via};
 pub use carrier::{MeshPush, Nats, NatsError, NatsOptions, Post};
 pub use consumer::{Consumer, EventHandler, HandlerError, Listener, Mode};
-pub use event::{EVENT_BYTES_MAX, Event, EventError};
+pub use event::{Event, EventError};
 pub use options::{BusOptions, RetryOptions};
 pub use parked::DeadLetter;

@@ -42,8 +42,7 @@ pub(crate) async fn run(inlet: Arc<Inlet>, remember: Duration, tasks: Tasks) {
         if pruned.elapsed() > PRUNE_EVERY {
             pruned = tokio::time::Instant::now();
             let before = inlet.db.ctx().now().minus(remember);
-            let prune = async move |tx: &mut Tx<'_>| tx.prune_inbox(before).await;
-            if let Err(error) = inlet.db.write(prune).await {
+            if let Err(error) = inlet.db.prune_inbox(before).await {
                 tracing::warn!(consumer = inlet.name, %error, "cannot prune the inbox");
             }
         }

@@ -29,7 +29,7 @@ pub use platform::dead_letter::{DeadLetter, DeadLetterCursor};
 pub use platform::knob::KnobRow;
 pub use platform::lease::Lease;
 pub use platform::once::Once;
-pub use platform::outbox::{OutboxEvent, OutboxRow};
+pub use platform::outbox::{EVENT_BYTES_MAX, EVENT_NAME_BYTES_MAX, OutboxEvent, OutboxRow};
 pub use sql::{Dialect, Sql};
 pub use tx::Tx;
 pub use value::{FromValue, Param, Row, ToParam, Value};

@@ -6,4 +6,5 @@ pub(crate) mod inbox;
 pub(crate) mod knob;
 pub(crate) mod lease;
 pub(crate) mod once;
+mod prune;
 pub(crate) mod outbox;

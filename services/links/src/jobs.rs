@@ -211,10 +211,15 @@ async fn sweep(service: Arc<Service>, tasks: Tasks) {
             limits::forget_uses(tx, now.minus(USES_KEPT)).await?;
             repeats::forget(tx, now).await?;
             clicks::forget_writers(tx, now.minus(Duration::from_secs(7 * 86_400))).await?;
-            tx.prune_idempotency(now.minus(keep)).await?;
             Ok::<_, Fail>(())
         };
-        if let Err(Fail::Store(error)) = service.db.write(clean).await {
+        let cleaned = async {
+            service.db.write(clean).await?;
+            let before = service.db.ctx().now().minus(keep);
+            service.db.prune_idempotency(before).await?;
+            Ok(())
+        };
+        if let Err(Fail::Store(error)) = cleaned.await {
             tracing::warn!(%error, "what has had its time could not be destroyed; tried again later");
         }
         tokio::select! {

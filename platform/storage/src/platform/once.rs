@@ -3,7 +3,8 @@
 use kernel::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Error, ErrorKind, Result, Sql, Tx};
+use super::prune::prune;
+use crate::{Db, Error, ErrorKind, Result, Sql, Tx};
 
 /// The answer of [`Tx::once`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,11 @@ const GET: Sql =
     Sql::both("SELECT fingerprint, answer FROM platform_idempotency WHERE scope = $1 AND key = $2");
 const KEEP: Sql =
     Sql::both("UPDATE platform_idempotency SET answer = $3 WHERE scope = $1 AND key = $2");
-const PRUNE: Sql = Sql::both("DELETE FROM platform_idempotency WHERE created_at < $1");
+const PRUNE: Sql = Sql::both(
+    "DELETE FROM platform_idempotency WHERE (scope, key) IN (
+       SELECT scope, key FROM platform_idempotency WHERE created_at < $1
+       ORDER BY created_at LIMIT $2)",
+);
 
 impl Tx<'_> {
     /// Does `work` if `key` was not used before within `scope`; otherwise answers what it answered.
@@ -93,9 +98,11 @@ impl Tx<'_> {
             )
         })
     }
+}
 
+impl Db {
     /// Forgets keys that were used before `before`; answers how many.
-    pub async fn prune_idempotency(&mut self, before: Timestamp) -> Result<u64> {
-        self.execute(&PRUNE, &[&before]).await
+    pub async fn prune_idempotency(&self, before: Timestamp) -> Result<u64> {
+        prune(self, PRUNE, before).await
     }
 }

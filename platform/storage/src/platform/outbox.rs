@@ -11,7 +11,12 @@
 use kernel::{Id, Timestamp};
 
 use crate::tx::{Link, Text};
-use crate::{Position, Result, Row, Sql, Tx};
+use crate::{Error, ErrorKind, Position, Result, Row, Sql, Tx};
+
+/// The largest event that can be published, in bytes of its payload. Every carrier has room for it.
+pub const EVENT_BYTES_MAX: usize = 256 * 1024;
+/// The longest topic, key or kind of an event, in bytes.
+pub const EVENT_NAME_BYTES_MAX: usize = 1_024;
 
 /// An event to be published with the transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -59,11 +64,14 @@ const READ: Sql = Sql::both(
     "SELECT seq, id, topic, key, kind, payload, trace, created_at FROM platform_outbox
      WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3",
 );
-/// The newest row stays, so that SQLite cannot give its number again.
+/// Looks at no more than the limit. The newest row stays, so that SQLite cannot give its number again.
 const PRUNE: Sql = Sql::both(
     "DELETE FROM platform_outbox WHERE seq IN (
-       SELECT seq FROM platform_outbox WHERE created_at < $1 AND seq <= $2
-         AND seq < (SELECT max(seq) FROM platform_outbox) ORDER BY seq LIMIT $3)",
+       SELECT seq FROM (
+         SELECT seq, created_at FROM platform_outbox
+         WHERE seq <= $2 AND seq < (SELECT max(seq) FROM platform_outbox)
+         ORDER BY seq LIMIT $3) AS oldest
+       WHERE created_at < $1)",
 );
 const LAST: Sql = Sql::both("SELECT max(seq) FROM platform_outbox");
 const BEHIND: Sql = Sql::both(
@@ -76,21 +84,56 @@ const BEHIND: Sql = Sql::both(
 pub(crate) const ANNOUNCE: &str = "SELECT pg_advisory_xact_lock_shared(
     CAST((CAST(CAST('platform_outbox' AS regclass) AS oid)::bigint + 2147483648) % 4294967296
       - 2147483648 AS int4),
-    CAST(last_value & 2147483647 AS int4)) FROM platform_outbox_seq";
+    CAST((CASE WHEN is_called THEN last_value ELSE 0 END) & 2147483647 AS int4))
+    FROM platform_outbox_seq";
 /// The number given last. Read before [`ANNOUNCED`], so that whoever announces later stands after it.
 pub(crate) const GIVEN: &str =
     "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM platform_outbox_seq";
-/// How far below `$1` the lowest number lies that a transaction has announced.
-pub(crate) const ANNOUNCED: &str = "SELECT max(($1::bigint - objid::bigint) & 2147483647)
-    FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2
-      AND classid = CAST('platform_outbox' AS regclass)::oid
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+/// How far below `$1` the lowest number lies that a transaction has announced. One that announced a
+/// number above `$1`, after it was read, seems to lie very far below, and holds nobody up.
+pub(crate) const ANNOUNCED: &str = "SELECT max(CASE WHEN below < 1073741824 THEN below ELSE 0 END)
+    FROM (SELECT ($1::bigint - objid::bigint) & 2147483647 AS below
+      FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2
+        AND classid = CAST('platform_outbox' AS regclass)::oid
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS announced";
+
+impl OutboxEvent {
+    fn check(&self) -> Result<()> {
+        let parts = [
+            ("payload", self.payload.len(), EVENT_BYTES_MAX),
+            ("topic", self.topic.len(), EVENT_NAME_BYTES_MAX),
+            ("key", self.key.len(), EVENT_NAME_BYTES_MAX),
+            ("kind", self.kind.len(), EVENT_NAME_BYTES_MAX),
+        ];
+        for (part, has, most) in parts {
+            if has > most {
+                let (topic, kind) = (head(&self.topic), head(&self.kind));
+                return Err(Error::new(
+                    ErrorKind::CheckViolation,
+                    format!(
+                        "the {part} of event '{kind}' of topic '{topic}' has {has} bytes, at most \
+                         {most}; publish a reference to what is larger"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Enough of a name to know it.
+fn head(name: &str) -> String {
+    name.chars().take(64).collect()
+}
 
 impl Tx<'_> {
     /// Publishes an event when, and only when, this transaction commits.
     ///
     /// Change the data first: the order of events of one key is that of the locks taken before.
+    /// An event that no carrier has room for fails with [`ErrorKind::CheckViolation`].
     pub async fn publish(&mut self, event: &OutboxEvent) -> Result<Id> {
+        let fits = event.check();
+        self.note(fits)?;
         let id = self.ctx().new_id();
         let now = self.now();
         self.announce().await?;
@@ -125,7 +168,8 @@ impl Tx<'_> {
         rows.iter().map(read).collect()
     }
 
-    /// Deletes up to `limit` events that are older than `before` and not after `upto`.
+    /// Deletes, of the first `limit` events, those that are older than `before` and not after `upto`.
+    /// It answers how many: if it is `limit`, there may be more.
     pub async fn prune_outbox(
         &mut self,
         before: Timestamp,

@@ -1,14 +1,19 @@
 //! The outbox is read in commit order without gaps.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use storage::{Db, Error, ErrorKind, OutboxEvent, OutboxRow, Position, Sql};
+use kernel::{Clock, Ctx, ManualClock, SystemRandom, Timestamp};
+use storage::{
+    Db, DbOptions, EVENT_BYTES_MAX, Error, ErrorKind, OutboxEvent, OutboxRow, Position, Sql,
+};
 
-use crate::engine::{PAY, add, engines, postgres};
+use crate::engine::{ADD, PAY, add, count, engines, new_schema, postgres};
 
 const NAIVE: Sql =
     Sql::both("SELECT seq FROM platform_outbox WHERE seq > $1 ORDER BY seq LIMIT 100");
+const GIVE_AGAIN: Sql = Sql::both("SELECT setval('platform_outbox_seq', $1)");
 const VERSION: Sql = Sql::both("SELECT amount FROM accounts WHERE id = $1");
 
 fn event(key: &str, payload: i64) -> OutboxEvent {
@@ -115,6 +120,40 @@ async fn a_reader_waits_for_a_transaction_with_a_lower_number() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_announces_after_the_reader_has_looked_holds_nobody_up() {
+    let Some(store) = postgres().await else {
+        return;
+    };
+    store.db.migrate(&[]).await.unwrap();
+    for n in 1..=5 {
+        publish(&store.db, "a", n).await.unwrap();
+    }
+    let (published, mut has_published) = tokio::sync::mpsc::channel(1);
+    let (go_on, wait) = tokio::sync::watch::channel(false);
+    // It announces that its events stand after 5.
+    let later = store.db.write(async move |tx| {
+        tx.publish(&event("b", 1)).await?;
+        let _ = published.send(()).await;
+        let _ = wait.clone().wait_for(|go| *go).await;
+        Ok::<_, Error>(())
+    });
+    let reader = async {
+        has_published.recv().await.unwrap();
+        // The reader has looked before: the number given last was 3.
+        let look = store
+            .db
+            .write(async |tx| tx.query_one(&GIVE_AGAIN, &[&3_i64]).await);
+        look.await.unwrap();
+        let rows = store.db.read_outbox(Position::START, 10).await.unwrap();
+        let order: Vec<i64> = rows.iter().map(|row| row.position.0).collect();
+        assert_eq!(order, [1, 2, 3]);
+        go_on.send_replace(true);
+    };
+    let (later, ()) = tokio::join!(later, reader);
+    later.unwrap();
+}
+
+#[tokio::test]
 async fn a_transaction_that_does_not_publish_holds_nobody_up() {
     let Some(store) = postgres().await else {
         return;
@@ -213,5 +252,63 @@ async fn old_events_are_pruned_but_never_the_newest() {
             rows.iter().map(|row| row.position.0).collect::<Vec<_>>(),
             [6]
         );
+    }
+}
+
+#[tokio::test]
+async fn pruning_looks_at_no_more_events_than_it_may_delete() {
+    for store in engines().await {
+        let start = Timestamp::from_secs(10_000);
+        let clock = Arc::new(ManualClock::at(start));
+        let ctx = Ctx {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random: Arc::new(SystemRandom),
+        };
+        let options = DbOptions::new(new_schema()).with_ctx(ctx);
+        let db = Db::open(&store.url, options).await.unwrap();
+        db.migrate(&[]).await.unwrap();
+        // The first is the youngest, so that whoever looks further finds something.
+        for n in 0..5 {
+            publish(&db, "a", n).await.unwrap();
+            clock.set(start.minus(Duration::from_secs(60)));
+        }
+        let prune = async |limit: u32| {
+            db.write(async move |tx| tx.prune_outbox(start, Position(100), limit).await)
+                .await
+                .unwrap()
+        };
+        assert_eq!(prune(1).await, 0);
+        assert_eq!(prune(3).await, 2);
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_no_carrier_has_room_for_is_refused_with_its_transaction() {
+    for store in engines().await {
+        let large = |payload: usize, key: usize| OutboxEvent {
+            payload: vec![b'1'; payload],
+            key: "k".repeat(key),
+            ..event("", 1)
+        };
+        let publish = async |event: OutboxEvent| {
+            store
+                .db
+                .write(async move |tx| {
+                    tx.execute(&ADD, &[&"a", &"owner", &1_i64]).await?;
+                    tx.publish(&event).await.map(drop)
+                })
+                .await
+        };
+        for (event, part) in [
+            (large(EVENT_BYTES_MAX + 1, 1), "payload"),
+            (large(1, 1_025), "key"),
+        ] {
+            let refused = publish(event).await.unwrap_err();
+            assert_eq!(refused.kind(), &ErrorKind::CheckViolation);
+            assert!(refused.to_string().contains(part), "{refused}");
+            assert_eq!(count(&store.db).await, 0, "{part}");
+        }
+        publish(large(EVENT_BYTES_MAX, 1_024)).await.unwrap();
+        assert_eq!(count(&store.db).await, 1);
     }
 }

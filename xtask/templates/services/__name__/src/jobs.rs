@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use kernel::Tasks;
-use storage::{Db, Tx};
+use storage::Db;
 
 use crate::Config;
 
@@ -32,12 +32,7 @@ async fn forget(db: Db, keep: Duration, tasks: Tasks) {
             () = tasks.stopping() => return,
             () = tokio::time::sleep(FORGET_EVERY) => {}
         }
-        let done: storage::Result<u64> = db
-            .write(async move |tx: &mut Tx<'_>| {
-                let before = tx.now().minus(keep);
-                tx.prune_idempotency(before).await
-            })
-            .await;
+        let done = db.prune_idempotency(db.ctx().now().minus(keep)).await;
         if let Err(error) = done {
             tracing::warn!(%error, "old idempotency keys could not be forgotten");
         }
