@@ -38,8 +38,8 @@ const PARK: Sql = Sql::both(
     "INSERT INTO bus_parked (consumer, event_id, scope, seq, event, state, attempts, error, due_at,
        parked_at, behind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)",
 );
-/// Locks the head, so that it cannot be released while something is put behind it.
-const TOUCH: Sql = Sql::both(
+/// Counts one more behind the head, and locks it, so that it cannot be released meanwhile.
+const MORE: Sql = Sql::both(
     "UPDATE bus_parked SET behind = behind + 1
      WHERE consumer = $1 AND scope = $2 AND state <> 'behind'",
 );
@@ -49,9 +49,16 @@ const DUE: Sql = Sql::both(
 );
 const NEXT_DUE: Sql =
     Sql::both("SELECT min(due_at) FROM bus_parked WHERE consumer = $1 AND state = 'retry'");
+const HEAD: Sql = Sql::both(
+    "SELECT event_id FROM bus_parked WHERE consumer = $1 AND scope = $2 AND state <> 'behind'",
+);
 const TAKE: Sql = Sql::both(
-    "DELETE FROM bus_parked WHERE consumer = $1 AND event_id = $2 AND state = $3
-     RETURNING event, scope, behind, attempts",
+    "DELETE FROM bus_parked WHERE consumer = $1 AND event_id = $2 AND state = 'retry'
+     RETURNING event, scope, behind, attempts, state",
+);
+const DROP: Sql = Sql::both(
+    "DELETE FROM bus_parked WHERE consumer = $1 AND event_id = $2
+     RETURNING event, scope, behind, attempts, state",
 );
 const PROMOTE: Sql = Sql::both(
     "UPDATE bus_parked SET state = 'retry', due_at = $3, behind = $4
@@ -122,12 +129,13 @@ impl Head {
     }
 }
 
-/// A head that was taken out, to be applied in the same transaction.
+/// An event that was taken out, to be applied in the same transaction.
 pub(crate) struct Taken {
     pub(crate) event: Vec<u8>,
     pub(crate) attempts: i64,
     scope: String,
     behind: i64,
+    state: String,
 }
 
 /// What stays in order: the events of one producer with one key.
@@ -165,7 +173,7 @@ pub(crate) async fn parked(
 
 /// Puts `event` behind the head of its key. False: there is none any more.
 pub(crate) async fn park_behind(tx: &mut Tx<'_>, consumer: &str, event: &Event) -> Result<bool> {
-    if tx.execute(&TOUCH, &[&consumer, &scope(event)]).await? == 0 {
+    if !at_head(tx, &MORE, consumer, &scope(event)).await? {
         return Ok(false);
     }
     insert(
@@ -178,6 +186,19 @@ pub(crate) async fn park_behind(tx: &mut Tx<'_>, consumer: &str, event: &Event) 
         0,
     )
     .await?;
+    Ok(true)
+}
+
+/// Runs `update` on the head of a key. False: there is none any more.
+///
+/// On PostgreSQL an update that waited for the head to be released sees, of what followed, what it
+/// saw before: the next head is not one yet. So whether there is none is asked anew.
+async fn at_head(tx: &mut Tx<'_>, update: &Sql, consumer: &str, scope: &str) -> Result<bool> {
+    while tx.execute(update, &[&consumer, &scope]).await? == 0 {
+        if tx.query_opt(&HEAD, &[&consumer, &scope]).await?.is_none() {
+            return Ok(false);
+        }
+    }
     Ok(true)
 }
 
@@ -226,24 +247,20 @@ pub(crate) async fn next_due(tx: &mut Tx<'_>, consumer: &str) -> Result<Option<T
     tx.query_one(&NEXT_DUE, &[&consumer]).await?.get(0)
 }
 
-/// Takes a head in `state` out. None: it is no head in that state any more.
-pub(crate) async fn take(
-    tx: &mut Tx<'_>,
-    consumer: &str,
-    id: Id,
-    state: &str,
-) -> Result<Option<Taken>> {
-    let row = tx.query_opt(&TAKE, &[&consumer, &id, &state]).await?;
-    let read = |row: Row| {
-        let (event, scope) = (row.get(0)?, row.get(1)?);
-        Ok(Taken {
-            event,
-            scope,
-            behind: row.get(2)?,
-            attempts: row.get(3)?,
-        })
-    };
-    row.map(read).transpose()
+/// Takes a head that is to be tried again out. None: it is none any more.
+pub(crate) async fn take(tx: &mut Tx<'_>, consumer: &str, id: Id) -> Result<Option<Taken>> {
+    let row = tx.query_opt(&TAKE, &[&consumer, &id]).await?;
+    row.as_ref().map(taken).transpose()
+}
+
+fn taken(row: &Row) -> Result<Taken> {
+    Ok(Taken {
+        event: row.get(0)?,
+        scope: row.get(1)?,
+        behind: row.get(2)?,
+        attempts: row.get(3)?,
+        state: row.get(4)?,
+    })
 }
 
 /// The next event of the key becomes its head, due at once.
@@ -257,16 +274,15 @@ pub(crate) async fn promote(tx: &mut Tx<'_>, consumer: &str, taken: &Taken) -> R
 
 /// Drops a parked event for good. False: it is not parked.
 pub(crate) async fn discard(tx: &mut Tx<'_>, consumer: &str, id: Id) -> Result<bool> {
-    for state in ["dead", "retry"] {
-        if let Some(taken) = take(tx, consumer, id, state).await? {
-            promote(tx, consumer, &taken).await?;
-            return Ok(true);
-        }
-    }
-    let Some(taken) = take(tx, consumer, id, "behind").await? else {
+    let Some(row) = tx.query_opt(&DROP, &[&consumer, &id]).await? else {
         return Ok(false);
     };
-    tx.execute(&LESS, &[&consumer, &taken.scope]).await?;
+    let dropped = taken(&row)?;
+    if dropped.state == "behind" {
+        at_head(tx, &LESS, consumer, &dropped.scope).await?;
+    } else {
+        promote(tx, consumer, &dropped).await?;
+    }
     Ok(true)
 }
 

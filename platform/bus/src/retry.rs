@@ -87,7 +87,7 @@ async fn attempt(inlet: &Arc<Inlet>, id: Id) -> Result<(), storage::Error> {
     let applied = inlet
         .db
         .write(async move |tx: &mut Tx<'_>| {
-            let Some(taken) = parked::take(tx, worker.name, id, "retry").await? else {
+            let Some(taken) = parked::take(tx, worker.name, id).await? else {
                 return Ok(false);
             };
             let event = Event::from_cloud_event(&taken.event)

@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use parking_lot::Mutex;
 use storage::{Db, Migration, OutboxEvent, Sql, Tx};
+use tokio::sync::watch;
 
 pub(crate) const TOPIC: &str = "work";
 pub(crate) const TOPICS: &[&str] = &[TOPIC];
@@ -34,10 +35,38 @@ const FORGET: Sql = Sql::both("DELETE FROM platform_inbox WHERE consumer = $1 AN
 /// Which events fail, by key and number.
 pub(crate) type Poison = Arc<Mutex<HashSet<(String, i64)>>>;
 
+/// Holds one event up within its transaction.
+#[derive(Clone)]
+pub(crate) struct Hold {
+    event: (String, i64),
+    reached: watch::Sender<bool>,
+    released: watch::Sender<bool>,
+}
+
+impl Hold {
+    pub(crate) fn of(key: &str, n: i64) -> Self {
+        Self {
+            event: (key.to_owned(), n),
+            reached: watch::Sender::new(false),
+            released: watch::Sender::new(false),
+        }
+    }
+
+    /// Whether its transaction is open.
+    pub(crate) fn is_reached(&self) -> bool {
+        *self.reached.borrow()
+    }
+
+    pub(crate) fn release(&self) {
+        self.released.send_replace(true);
+    }
+}
+
 /// Applies events to the ledger.
 #[derive(Clone, Default)]
 pub(crate) struct Ledger {
     pub(crate) poison: Poison,
+    pub(crate) hold: Option<Hold>,
     /// A planted fault: the name of a consumer that keeps no inbox.
     pub(crate) without_inbox: Option<&'static str>,
 }
@@ -55,6 +84,12 @@ impl EventHandler for Ledger {
                     "event {n} of {} is bad",
                     event.key
                 )));
+            }
+            if let Some(hold) = &self.hold
+                && hold.event == (event.key.clone(), n)
+            {
+                hold.reached.send_replace(true);
+                let _ = hold.released.subscribe().wait_for(|go| *go).await;
             }
             let disorder = i64::from(n != 1);
             tx.execute(&APPLY, &[&event.key, &mixed(n), &n, &disorder])
@@ -85,7 +120,7 @@ impl Published {
     pub(crate) async fn publish(&mut self, db: &Db, count: i64, keys: i64, per_tx: usize) {
         let mut events = Vec::new();
         for n in 0..count {
-            let key = format!("key {}", n % keys);
+            let key = format!("{name} {}", n % keys);
             let number = self.by_key.entry(key.clone()).or_default();
             *number += 1;
             events.push(OutboxEvent {

@@ -1,9 +1,10 @@
 //! An event that cannot be applied: parked with its key, tried again, given up, redriven, discarded.
 
 use bus::BusError;
+use storage::{Sql, Tx};
 use testkit::eventually;
 
-use crate::ledger::{Audit, Ledger, Published, applied, audit};
+use crate::ledger::{Audit, Hold, Ledger, Published, applied, audit};
 use crate::world::{Engine, LONG, NAME, Way, World};
 
 async fn poisoned(engine: Engine, way: Way) {
@@ -124,6 +125,51 @@ async fn an_event_that_fails_for_a_while_is_applied_without_anyone() {
         applied(&world.consumer).await == 50
     })
     .await;
+    world.until_all_applied(&published).await;
+    running.stop().await;
+}
+
+/// How many transactions of this schema wait for another one while they work on parked events.
+const WAITING: Sql = Sql::both(
+    "SELECT count(DISTINCT waits.pid) FROM pg_locks AS waits JOIN pg_locks AS uses USING (pid)
+     WHERE NOT waits.granted AND uses.relation = CAST('bus_parked' AS regclass)",
+);
+
+async fn is_waited_for(world: &World) -> bool {
+    let read = async |tx: &mut Tx<'_>| tx.query_one(&WAITING, &[]).await?.get::<i64>(0);
+    let waiting = world.consumer.read::<_, storage::Error, _>(read).await;
+    waiting.expect("read") > 0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_comes_while_its_parked_key_goes_on_keeps_its_place() {
+    let Some(world) = World::new(Engine::Postgres, Way::Direct).await else {
+        return;
+    };
+    let hold = Hold::of("key 0", 1);
+    let ledger = Ledger {
+        hold: Some(hold.clone()),
+        ..Ledger::default()
+    };
+    ledger.poison.lock().insert(("key 0".to_owned(), 1));
+    let running = world.start(&ledger).await;
+    let mut published = Published::default();
+    published.publish(&world.producer, 2, 1, 2).await;
+    eventually("the second waits behind the first", LONG, || async {
+        world.counter("bus_parked_total") == 2
+    })
+    .await;
+    ledger.poison.lock().clear();
+    eventually("the first is tried again", LONG, || async {
+        let bus = &running.consumer.bus;
+        bus.redrive_all(NAME).await.expect("redriven");
+        hold.is_reached()
+    })
+    .await;
+    // The transaction that will make the second one the head is open when the third one comes.
+    published.publish(&world.producer, 1, 1, 1).await;
+    eventually("the third waits for it", LONG, || is_waited_for(&world)).await;
+    hold.release();
     world.until_all_applied(&published).await;
     running.stop().await;
 }
