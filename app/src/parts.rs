@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use bus::{Mode, Route};
+use anyhow::{Context, Result, bail};
+use bus::{Consumer, Mode, Route};
 
 use crate::admin::Admin;
 use crate::carriers::Carriers;
@@ -20,6 +20,7 @@ pub(crate) async fn run(host: &Arc<Host>, services: &Arc<[Hosted]>, admin: &Admi
     for hosted in services.iter() {
         let changed = hosted.follow_knobs().await;
         changed.with_context(|| format!("cannot read the knobs of {}", hosted.name))?;
+        hears_itself(hosted.name, &hosted.consumers)?;
         if let Some(db) = &hosted.db {
             host.bus.host(db, &hosted.consumers).await?;
         }
@@ -49,17 +50,34 @@ struct Known {
     topics: &'static [&'static str],
 }
 
-/// Relays each service's events to whoever wants them, here or elsewhere.
+/// What every replica hears it reads in the outbox of its own service.
+fn hears_itself(service: &str, consumers: &[Consumer]) -> Result<()> {
+    for consumer in consumers {
+        let foreign = consumer.topics.iter().find(|topic| !is_of(service, topic));
+        if let (Mode::EveryReplica(_), Some(topic)) = (&consumer.mode, foreign) {
+            bail!(
+                "{} of {service} wants every replica to hear '{topic}', which is not its own topic: \
+                 let a group hear it, and publish what the replicas are to know",
+                consumer.name
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Whether events of `topic` are published by `service`.
+fn is_of(service: &str, topic: &str) -> bool {
+    topic.split('.').next() == Some(service)
+}
+
+/// Relays each service's events to whoever wants them, here or elsewhere. An outbox that nobody
+/// wants anything from is looked after all the same: what is old in it is deleted.
 async fn events(host: &Arc<Host>, services: &Arc<[Hosted]>) -> Result<()> {
     let known = known(services);
-    if known.is_empty() {
-        return Ok(());
-    }
     let carriers = Carriers::open(host).await?;
     for producer in services.iter() {
         let Some(db) = &producer.db else { continue };
-        let owner = |topic: &&str| topic.split('.').next() == Some(producer.name);
-        let wants = |c: &&Known| c.topics.iter().any(owner);
+        let wants = |c: &&Known| c.topics.iter().any(|topic| is_of(producer.name, topic));
         let routes: Vec<Route> = known
             .iter()
             .filter(wants)
@@ -69,9 +87,7 @@ async fn events(host: &Arc<Host>, services: &Arc<[Hosted]>) -> Result<()> {
                 via: carriers.to(c.service, services.iter().any(|s| s.name == c.service)),
             })
             .collect();
-        if !routes.is_empty() {
-            host.bus.relay(db, routes)?;
-        }
+        host.bus.relay(db, routes)?;
     }
     carriers.pull(host, services)
 }
@@ -133,4 +149,20 @@ fn follow(host: &Arc<Host>, services: &Arc<[Hosted]>, admin: &Admin) {
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Consumer, hears_itself};
+
+    #[test]
+    fn replicas_that_are_to_hear_another_service_are_refused() {
+        let hears = |topics| {
+            let consumer = Consumer::every_replica("links.routes", topics, |_| {});
+            hears_itself("links", &[consumer])
+        };
+        hears(&["links", "links.clicks"]).expect("they are its own");
+        let refused = hears(&["links", "orders.paid"]).expect_err("it is foreign");
+        assert!(refused.to_string().contains("'orders.paid'"), "{refused}");
+    }
 }

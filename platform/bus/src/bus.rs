@@ -108,8 +108,6 @@ impl Bus {
     /// Listeners of [`Mode::EveryReplica`] hear the service's own events from now on; for those of
     /// another service that runs here, see [`Bus::listen`].
     pub async fn host(&self, db: &Db, consumers: &[Consumer]) -> Result<(), BusError> {
-        let create = async move |tx: &mut Tx<'_>| parked::create(tx).await;
-        db.write::<_, storage::Error, _>(create).await?;
         for consumer in consumers {
             match &consumer.mode {
                 Mode::Group(handler) => {

@@ -10,6 +10,7 @@ mod bus;
 mod carrier;
 mod consumer;
 mod event;
+mod held;
 mod inlet;
 mod metrics;
 mod options;

@@ -7,33 +7,11 @@
 use std::collections::HashSet;
 
 use kernel::{Id, Timestamp};
-use storage::{Dialect, Result, Row, Sql, SqlBuilder, Tx};
+use storage::{Result, Row, Sql, SqlBuilder, Tx};
 
 use crate::Event;
 
 /// States: `retry` and `dead` are heads, one at most per consumer and scope; `behind` waits for one.
-const TABLE: Sql = Sql::of(
-    "CREATE TABLE IF NOT EXISTS bus_parked (
-       consumer TEXT NOT NULL, event_id TEXT NOT NULL, scope TEXT NOT NULL, seq INTEGER NOT NULL,
-       event BLOB NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL,
-       due_at INTEGER NOT NULL, parked_at INTEGER NOT NULL, behind INTEGER NOT NULL,
-       PRIMARY KEY (consumer, event_id)) STRICT",
-    "CREATE TABLE IF NOT EXISTS bus_parked (
-       consumer TEXT NOT NULL, event_id TEXT NOT NULL, scope TEXT NOT NULL, seq BIGINT NOT NULL,
-       event BYTEA NOT NULL, state TEXT NOT NULL, attempts BIGINT NOT NULL, error TEXT NOT NULL,
-       due_at BIGINT NOT NULL, parked_at BIGINT NOT NULL, behind BIGINT NOT NULL,
-       PRIMARY KEY (consumer, event_id))",
-);
-const INDEX_SCOPE: Sql =
-    Sql::both("CREATE INDEX IF NOT EXISTS bus_parked_scope ON bus_parked (consumer, scope, seq)");
-const INDEX_HEAD: Sql = Sql::both(
-    "CREATE UNIQUE INDEX IF NOT EXISTS bus_parked_head ON bus_parked (consumer, scope)
-     WHERE state <> 'behind'",
-);
-const INDEX_DUE: Sql =
-    Sql::both("CREATE INDEX IF NOT EXISTS bus_parked_due ON bus_parked (consumer, state, due_at)");
-const LOCK: Sql = Sql::both("SELECT pg_advisory_xact_lock(hashtext('tradewind bus'))");
-
 const PARK: Sql = Sql::both(
     "INSERT INTO bus_parked (consumer, event_id, scope, seq, event, state, attempts, error, due_at,
        parked_at, behind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)",
@@ -141,17 +119,6 @@ pub(crate) struct Taken {
 /// What stays in order: the events of one producer with one key.
 pub(crate) fn scope(event: &Event) -> String {
     format!("{}/{}", event.producer, event.key)
-}
-
-/// Makes the table. Several processes may do it at once.
-pub(crate) async fn create(tx: &mut Tx<'_>) -> Result<()> {
-    if tx.dialect() == Dialect::Postgres {
-        tx.query(&LOCK, &[]).await?;
-    }
-    for statement in [&TABLE, &INDEX_SCOPE, &INDEX_HEAD, &INDEX_DUE] {
-        tx.execute(statement, &[]).await?;
-    }
-    Ok(())
 }
 
 /// Which of `scopes` are parked.

@@ -5,28 +5,29 @@
 //! in the database is what the consumer has committed, never what was merely sent.
 
 mod lane;
+mod prune;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kernel::{Clock, Tasks, Timestamp};
+use kernel::{Clock, Tasks};
+use parking_lot::Mutex;
 use storage::{Db, Lease, Tx};
 use telemetry::Gauge;
 use tokio_util::sync::CancellationToken;
 
+use crate::held::Held;
 use crate::options::BusOptions;
 pub(crate) use lane::Lane;
+use prune::Pruner;
 
 const LEASE: &str = "bus.relay";
-const PRUNE_EVERY: Duration = Duration::from_secs(60);
-const PRUNE_MAX: u32 = 2_000;
 
 /// The right to relay, for as long as the lease lasts.
 #[derive(Clone)]
 pub(crate) struct Term {
-    until: Arc<AtomicI64>,
+    held: Arc<Mutex<Held>>,
     clock: Arc<dyn Clock>,
     over: CancellationToken,
 }
@@ -34,8 +35,7 @@ pub(crate) struct Term {
 impl Term {
     /// Whether the lease still lasts.
     pub(crate) fn lasts(&self) -> bool {
-        !self.over.is_cancelled()
-            && self.clock.now() < Timestamp(self.until.load(Ordering::Relaxed))
+        !self.over.is_cancelled() && self.held.lock().left(self.clock.now()) > Duration::ZERO
     }
 
     /// Resolves when the term is over.
@@ -44,7 +44,7 @@ impl Term {
     }
 }
 
-/// Relays one outbox while this process leads.
+/// Relays one outbox while this process leads, and deletes what is old in it.
 pub(crate) struct Relay {
     pub(crate) db: Db,
     pub(crate) holder: String,
@@ -57,10 +57,45 @@ pub(crate) struct Relay {
 impl Relay {
     /// Runs until the tasks end: waits for the lead, relays, and stops when the lead is lost.
     pub(crate) async fn run(self) {
+        self.tell_of_strays().await;
+        if self.lanes.is_empty() {
+            return self.only_prune().await;
+        }
         while !self.tasks.is_stopping() {
             match self.claim().await {
-                Some(lease) => self.lead(lease).await,
-                None => self.pause(self.options.lease / 4).await,
+                Ok(Some(held)) => self.lead(held).await,
+                Ok(None) | Err(_) => self.pause(self.options.lease / 4).await,
+            }
+        }
+    }
+
+    /// Nobody is to be kept up to date: leads now and then, for as long as pruning takes.
+    async fn only_prune(&self) {
+        let mut pruner = Pruner::new(self);
+        while !self.tasks.is_stopping() {
+            self.pause(self.options.lease / 4).await;
+            if pruner.is_due()
+                && let Ok(Some(held)) = self.claim().await
+            {
+                pruner.work().await;
+                self.release(held.lease).await;
+            }
+        }
+    }
+
+    /// A consumer that was renamed or removed leaves its cursor behind, which holds nothing back.
+    async fn tell_of_strays(&self) {
+        let all = async |tx: &mut Tx<'_>| tx.cursors().await;
+        let cursors = self.db.read::<_, storage::Error, _>(all).await;
+        for (cursor, position) in cursors.unwrap_or_default() {
+            if self.lanes.iter().all(|lane| lane.cursor() != cursor) {
+                let (producer, position) = (self.db.schema(), position.0);
+                tracing::warn!(
+                    producer,
+                    cursor,
+                    position,
+                    "nobody reads by this cursor any more"
+                );
             }
         }
     }
@@ -72,79 +107,57 @@ impl Relay {
         }
     }
 
-    async fn claim(&self) -> Option<Lease> {
-        let (holder, ttl) = (self.holder.clone(), self.options.lease);
-        let claim = async move |tx: &mut Tx<'_>| tx.claim_lease(LEASE, &holder, ttl).await;
-        match self.db.write::<_, storage::Error, _>(claim).await {
-            Ok(lease) => lease,
-            Err(error) => {
-                tracing::warn!(producer = self.db.schema(), %error, "cannot claim the relay's lease");
-                None
-            }
-        }
+    /// Takes or renews the lease. None: another process leads.
+    async fn claim(&self) -> Result<Option<Held>, storage::Error> {
+        let claimed = Held::claim(&self.db, LEASE, &self.holder, self.options.lease).await;
+        claimed.inspect_err(|error| {
+            tracing::warn!(producer = self.db.schema(), %error, "cannot claim the relay's lease");
+        })
     }
 
-    async fn lead(&self, mut lease: Lease) {
-        tracing::info!(
-            producer = self.db.schema(),
-            holder = self.holder,
-            "leads the relay"
-        );
+    async fn lead(&self, held: Held) {
+        let producer = self.db.schema();
+        tracing::info!(producer, holder = self.holder, "leads the relay");
+        let mut lease = held.lease.clone();
         let term = Term {
-            until: Arc::new(AtomicI64::new(lease.until.0)),
+            held: Arc::new(Mutex::new(held)),
             clock: Arc::clone(&self.db.ctx().clock),
             over: CancellationToken::new(),
         };
-        let running: Vec<_> = self
-            .lanes
-            .iter()
+        let lanes = self.lanes.iter();
+        let running: Vec<_> = lanes
             .map(|lane| self.tasks.spawn(Arc::clone(lane).run(term.clone())))
             .collect();
         self.leads.set(1);
-        let mut pruned = tokio::time::Instant::now();
+        let mut pruner = Pruner::new(self);
         while term.lasts() && !self.tasks.is_stopping() {
             self.pause(self.options.lease / 4).await;
-            // A claim that fails leaves the lease to run out by itself.
-            if let Some(renewed) = self.claim().await {
-                if renewed.fence != lease.fence {
-                    tracing::warn!(producer = self.db.schema(), "the lease was lost meanwhile");
-                    lease = renewed;
+            match self.claim().await {
+                Ok(Some(renewed)) if renewed.lease.fence == lease.fence => {
+                    *term.held.lock() = renewed;
+                }
+                Ok(renewed) => {
+                    tracing::warn!(producer, "the lease was lost meanwhile");
+                    lease = renewed.map_or(lease, |held| held.lease);
                     break;
                 }
-                term.until.store(renewed.until.0, Ordering::Relaxed);
-                lease = renewed;
+                // It runs out by itself.
+                Err(_) => {}
             }
-            if pruned.elapsed() > PRUNE_EVERY {
-                pruned = tokio::time::Instant::now();
-                self.prune().await;
+            if pruner.is_due() {
+                pruner.work().await;
             }
         }
         term.over.cancel();
         join_all(running).await;
         self.leads.set(0);
+        self.release(lease).await;
+    }
+
+    async fn release(&self, lease: Lease) {
         let release = async move |tx: &mut Tx<'_>| tx.release_lease(&lease).await;
         if let Err(error) = self.db.write::<_, storage::Error, _>(release).await {
             tracing::debug!(%error, "the relay's lease runs out by itself");
-        }
-    }
-
-    /// Deletes old events that every consumer has committed.
-    async fn prune(&self) {
-        let before = self.db.ctx().now().minus(self.options.keep);
-        loop {
-            let prune = async move |tx: &mut Tx<'_>| {
-                let end = tx.outbox_end().await?;
-                let upto = tx.lowest_cursor().await?.unwrap_or(end);
-                tx.prune_outbox(before, upto, PRUNE_MAX).await
-            };
-            match self.db.write::<_, storage::Error, _>(prune).await {
-                Ok(deleted) if deleted == u64::from(PRUNE_MAX) => {}
-                Ok(_) => return,
-                Err(error) => {
-                    tracing::warn!(producer = self.db.schema(), %error, "cannot prune the outbox");
-                    return;
-                }
-            }
         }
     }
 }

@@ -25,7 +25,6 @@ pub use error::{Error, ErrorKind};
 pub use faults::Faults;
 pub use migrate::Migration;
 pub use platform::cursor::Position;
-pub use platform::dead_letter::{DeadLetter, DeadLetterCursor};
 pub use platform::knob::KnobRow;
 pub use platform::lease::Lease;
 pub use platform::once::Once;

@@ -24,12 +24,20 @@ pub struct Migration {
 const WAIT_MAX: Duration = Duration::from_secs(600);
 
 /// The platform's own tables.
-const PLATFORM: &[Migration] = &[Migration {
-    version: 1,
-    name: "platform",
-    sqlite: include_str!("platform/migrations/sqlite/0001_platform.sql"),
-    postgres: include_str!("platform/migrations/postgres/0001_platform.sql"),
-}];
+const PLATFORM: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "platform",
+        sqlite: include_str!("platform/migrations/sqlite/0001_platform.sql"),
+        postgres: include_str!("platform/migrations/postgres/0001_platform.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "parked",
+        sqlite: include_str!("platform/migrations/sqlite/0002_parked.sql"),
+        postgres: include_str!("platform/migrations/postgres/0002_parked.sql"),
+    },
+];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS platform_migrations (
   scope TEXT NOT NULL,

@@ -1,10 +1,9 @@
 //! The tables that every service's database has, and the typed functions over them.
 
 pub(crate) mod cursor;
-pub(crate) mod dead_letter;
 pub(crate) mod inbox;
 pub(crate) mod knob;
 pub(crate) mod lease;
 pub(crate) mod once;
-mod prune;
 pub(crate) mod outbox;
+mod prune;

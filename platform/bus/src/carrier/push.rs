@@ -20,8 +20,10 @@ use storage::Position;
 use super::{Carrier, CarrierError, Confirmed};
 use crate::Event;
 
-/// How long a consumer may take for a batch.
+/// How long a service may take for a batch, whichever of its processes are asked.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
+/// How long one process may take. What it has applied by then is applied; the rest is sent again.
+const PROCESS_MAX: Duration = Duration::from_secs(10);
 const PROBLEM_BYTES_MAX: usize = 16 * 1024;
 
 /// Posts a batch of events to some process of a service.
@@ -74,10 +76,12 @@ impl Carrier for PushLane {
 ///
 /// It stays with one process of a service for as long as that answers, and then takes the next.
 pub struct MeshPush {
+    process_max: Duration,
     discovery: Arc<dyn Discovery>,
     pool: Pool<Full<Bytes>>,
     secret: Option<HeaderValue>,
-    last_good: Mutex<HashMap<Arc<str>, Arc<str>>>,
+    /// The process of each service that is asked first.
+    first: Mutex<HashMap<Arc<str>, Arc<str>>>,
 }
 
 impl MeshPush {
@@ -95,20 +99,42 @@ impl MeshPush {
             discovery,
             pool,
             secret,
-            last_good: Mutex::default(),
+            process_max: PROCESS_MAX,
+            first: Mutex::default(),
         }
     }
 
-    /// The endpoints of `service`, the one that answered last first.
+    /// The same, that waits so long for one process before it asks the next.
+    #[must_use]
+    pub const fn with_process_max(mut self, process_max: Duration) -> Self {
+        self.process_max = process_max;
+        self
+    }
+
+    /// The endpoints of `service`, the one to be asked first and those after it.
     fn endpoints(&self, service: &str) -> Vec<Endpoint> {
         let known = self.discovery.watch(service).borrow().to_vec();
-        let good = self.last_good.lock().get(service).cloned();
+        let first = self.first.lock().get(service).cloned();
         let at = known
             .iter()
-            .position(|e| Some(&e.id) == good.as_ref())
+            .position(|e| Some(&e.id) == first.as_ref())
             .unwrap_or(0);
         let (before, from) = known.split_at(at);
         from.iter().chain(before).cloned().collect()
+    }
+
+    async fn post_in_time(
+        &self,
+        to: &Endpoint,
+        consumer: &str,
+        batch: Bytes,
+    ) -> Result<(), String> {
+        let posting = self.post_to(to, consumer, batch);
+        let posted = tokio::time::timeout(self.process_max, posting).await;
+        posted.unwrap_or_else(|_| {
+            let limit = self.process_max;
+            Err(format!("{} took more than {limit:?}", to.id))
+        })
     }
 
     async fn post_to(&self, to: &Endpoint, consumer: &str, batch: Bytes) -> Result<(), String> {
@@ -163,12 +189,17 @@ impl Post for MeshPush {
     ) -> BoxFuture<'_, Result<(), String>> {
         async move {
             let mut trouble = format!("no process of {service} is known");
-            for endpoint in self.endpoints(&service) {
-                match self.post_to(&endpoint, &consumer, batch.clone()).await {
-                    Ok(()) => {
-                        self.last_good.lock().insert(service, endpoint.id);
-                        return Ok(());
-                    }
+            let endpoints = self.endpoints(&service);
+            let next = endpoints.iter().cycle().skip(1);
+            for (endpoint, next) in endpoints.iter().zip(next) {
+                let posted = self.post_in_time(endpoint, &consumer, batch.clone()).await;
+                // Noted at once: whoever waits for this may give up before another one answers.
+                let first = if posted.is_ok() { endpoint } else { next };
+                self.first
+                    .lock()
+                    .insert(Arc::clone(&service), Arc::clone(&first.id));
+                match posted {
+                    Ok(()) => return Ok(()),
                     Err(error) => trouble = error,
                 }
             }

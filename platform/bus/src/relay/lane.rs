@@ -25,11 +25,6 @@ const LAG_MAX: u32 = 100_000;
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// The cursor of a consumer in its producer's database.
-fn cursor_name(consumer: &str) -> String {
-    format!("bus.{consumer}")
-}
-
 /// One lane of the relay.
 pub(crate) struct Lane {
     pub(crate) producer: Arc<str>,
@@ -55,29 +50,50 @@ struct Progress {
 }
 
 impl Lane {
+    /// The name of the consumer's cursor in its producer's database.
+    pub(super) fn cursor(&self) -> String {
+        format!("bus.{}", self.consumer)
+    }
+
     /// Carries events until the term is over.
     pub(crate) async fn run(self: Arc<Self>, term: Term) {
+        tokio::select! {
+            () = self.keep_carrying(&term) => {}
+            () = self.keep_measuring() => {}
+            () = term.over() => {}
+        }
+        // Whoever leads now tells how far the consumer is behind.
+        self.meters.lag_events.set(0);
+        self.meters.lag_ms.set(0);
+    }
+
+    async fn keep_carrying(&self, term: &Term) {
         let mut carrier = self.carrier.lock().await;
         let mut commits = self.db.subscribe_commits();
         let mut pause = PAUSE_MIN;
         while term.lasts() {
-            let ended = tokio::select! {
-                ended = self.carry(&term, &mut **carrier, &mut commits, &mut pause) => ended,
-                () = term.over() => return,
+            let Err(trouble) = self
+                .carry(term, &mut **carrier, &mut commits, &mut pause)
+                .await
+            else {
+                return;
             };
-            let Err(trouble) = ended else { return };
             self.meters.failures.inc();
             let (producer, consumer) = (&*self.producer, &*self.consumer);
             tracing::warn!(producer, consumer, %trouble, "a carrier failed; sending again");
             if matches!(trouble, CarrierError::Lost(_)) {
                 self.meters.replays.inc();
             }
-            self.measure().await;
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = term.over() => return,
-            }
+            tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+
+    /// Measures beside the carrying, which may wait for a carrier that hangs.
+    async fn keep_measuring(&self) {
+        loop {
+            self.measure().await;
+            tokio::time::sleep(LAG_EVERY).await;
         }
     }
 
@@ -98,7 +114,6 @@ impl Lane {
             at_end: false,
         };
         let mut asked = Instant::now();
-        let mut measured: Option<Instant> = None;
         while term.lasts() {
             commits.mark_unchanged();
             let window = self.options.window_max.saturating_sub(at.on_the_way);
@@ -111,10 +126,6 @@ impl Lane {
                 if self.confirm(carrier, &mut at).await? {
                     *pause = PAUSE_MIN;
                 }
-            }
-            if measured.is_none_or(|m| m.elapsed() >= LAG_EVERY) {
-                measured = Some(Instant::now());
-                self.measure().await;
             }
             if idle {
                 let waits = if at.sent > at.confirmed {
@@ -132,16 +143,10 @@ impl Lane {
     }
 
     /// Where the consumer is; a consumer that is new here begins with the oldest event there is.
+    /// The cursor is set at once, so that nothing is pruned before the consumer has seen it.
     async fn start(&self) -> Result<Position, CarrierError> {
-        let name = cursor_name(&self.consumer);
-        let start = async move |tx: &mut Tx<'_>| match tx.cursor(&name).await? {
-            Some(position) => Ok(position),
-            None => {
-                // Set at once, so that nothing is pruned before the consumer has seen it.
-                tx.set_cursor(&name, Position::START).await?;
-                Ok(Position::START)
-            }
-        };
+        let (name, topics) = (self.cursor(), self.topics.clone());
+        let start = async move |tx: &mut Tx<'_>| tx.begin_cursor(&name, &topics).await;
         self.db.write(start).await.map_err(unreadable)
     }
 
@@ -198,7 +203,7 @@ impl Lane {
         if to <= at.confirmed {
             return Ok(false);
         }
-        let name = cursor_name(&self.consumer);
+        let name = self.cursor();
         let keep = async move |tx: &mut Tx<'_>| tx.set_cursor(&name, to).await;
         self.db.write(keep).await.map_err(unreadable)?;
         at.confirmed = to;
@@ -209,7 +214,7 @@ impl Lane {
 
     /// Sets the lag metrics from what the database says.
     async fn measure(&self) {
-        let name = cursor_name(&self.consumer);
+        let name = self.cursor();
         let lag = self
             .db
             .read(async move |tx: &mut Tx<'_>| {

@@ -1,12 +1,14 @@
 //! One of several relays leads; when it stops, another one takes over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use storage::Tx;
+use kernel::{Clock, Ctx, ManualClock, SystemRandom, Timestamp};
+use storage::{Db, Lease, Tx};
 use testkit::eventually;
 
 use crate::ledger::{Ledger, Published};
-use crate::world::{Engine, LONG, Way, World};
+use crate::world::{Engine, LONG, NAME, Way, World, options};
 
 async fn holder(world: &World) -> Option<String> {
     let read = async |tx: &mut Tx<'_>| tx.lease_holder("bus.relay").await;
@@ -54,9 +56,37 @@ async fn another_relay_takes_over_when_the_leading_one_stops() {
     consumer.tasks.shutdown().await;
 }
 
+/// Another holder takes a lease by force, as after a pause that outlasted it.
+async fn rob(db: &Db, name: &'static str) -> Lease {
+    let rob = async move |tx: &mut Tx<'_>| {
+        let lease = tx.lease_holder(name).await?.expect("it is held");
+        tx.release_lease(&lease).await?;
+        tx.claim_lease(name, "a robber", options().lease).await
+    };
+    let robbed = db.write::<_, storage::Error, _>(rob).await.expect("robbed");
+    robbed.expect("nobody else claims it")
+}
+
+async fn give_back(db: &Db, lease: Lease) {
+    let give_back = async move |tx: &mut Tx<'_>| tx.release_lease(&lease).await;
+    let given = db.write::<_, storage::Error, _>(give_back).await;
+    assert!(given.expect("given back"), "it was held all the time");
+}
+
+/// A clock that stands still: no lease ever ends by it.
+fn still() -> (Arc<ManualClock>, Ctx) {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_000_000)));
+    let ctx = Ctx {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        random: Arc::new(SystemRandom),
+    };
+    (clock, ctx)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_whose_lease_was_taken_stops() {
-    let Some(world) = World::new(Engine::Sqlite, Way::Push).await else {
+    let (clock, ctx) = still();
+    let Some(world) = World::at(Engine::Sqlite, Way::Push, ctx).await else {
         return;
     };
     let running = world.start(&Ledger::default()).await;
@@ -64,18 +94,9 @@ async fn a_relay_whose_lease_was_taken_stops() {
     published.publish(&world.producer, 100, 10, 100).await;
     world.until_all_applied(&published).await;
 
-    // Another holder takes the lease by force, as after a pause that outlasted it.
-    let rob = async |tx: &mut Tx<'_>| {
-        let lease = tx.lease_holder("bus.relay").await?.expect("it is held");
-        tx.release_lease(&lease).await?;
-        tx.claim_lease("bus.relay", "a robber", Duration::from_secs(3_600))
-            .await
-    };
-    let robbed = world
-        .producer
-        .write::<_, storage::Error, _>(rob)
-        .await
-        .expect("robbed");
+    // Even if the clock goes back meanwhile, and makes the relay's own end look far away.
+    clock.set(Timestamp::from_secs(990_000));
+    let robbed = rob(&world.producer, "bus.relay").await;
     let leads = world
         .metrics
         .gauge("bus_relay_leads", "", &[("producer", "producer")]);
@@ -87,15 +108,35 @@ async fn a_relay_whose_lease_was_taken_stops() {
         "nobody carries"
     );
 
-    let give_back =
-        async move |tx: &mut Tx<'_>| tx.release_lease(robbed.as_ref().expect("claimed")).await;
-    assert!(
-        world
-            .producer
-            .write::<_, storage::Error, _>(give_back)
-            .await
-            .expect("given back")
+    give_back(&world.producer, robbed).await;
+    world.until_all_applied(&published).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_puller_whose_lease_was_taken_stops() {
+    let (clock, ctx) = still();
+    let Some(world) = World::at(Engine::Sqlite, Way::Nats, ctx).await else {
+        return;
+    };
+    let running = world.start(&Ledger::default()).await;
+    let mut published = Published::default();
+    published.publish(&world.producer, 100, 10, 100).await;
+    world.until_all_applied(&published).await;
+
+    clock.set(Timestamp::from_secs(990_000));
+    let robbed = rob(&world.consumer, "bus.pull.producer.ledger.work").await;
+    let labels = [("producer", "producer"), ("consumer", NAME)];
+    let leads = world.metrics.gauge("bus_pull_leads", "", &labels);
+    eventually("it has stopped", LONG, || async { leads.get() == 0 }).await;
+    published.publish(&world.producer, 100, 10, 100).await;
+    assert_eq!(
+        crate::ledger::applied(&world.consumer).await,
+        100,
+        "nobody pulls"
     );
+
+    give_back(&world.consumer, robbed).await;
     world.until_all_applied(&published).await;
     running.stop().await;
 }

@@ -12,6 +12,9 @@ use tokio::sync::watch;
 
 pub(crate) const TOPIC: &str = "work";
 pub(crate) const TOPICS: &[&str] = &[TOPIC];
+/// A topic that the consumer gains with its next version.
+pub(crate) const MORE: &str = "work.more";
+pub(crate) const MORE_TOPICS: &[&str] = &[TOPIC, MORE];
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
@@ -118,19 +121,35 @@ pub(crate) struct Published {
 impl Published {
     /// Publishes `count` events over `keys` keys, numbered from 1 within each, `per_tx` at a time.
     pub(crate) async fn publish(&mut self, db: &Db, count: i64, keys: i64, per_tx: usize) {
+        let events = self.next(TOPIC, "key", count, keys);
+        self.send(db, events, per_tx).await;
+    }
+
+    /// Publishes `count` events of the topic that the next version gains, over `keys` other keys.
+    pub(crate) async fn publish_more(&mut self, db: &Db, count: i64, keys: i64) {
+        let events = self.next(MORE, "more", count, keys);
+        self.send(db, events, 10).await;
+    }
+
+    fn next(&mut self, topic: &str, name: &str, count: i64, keys: i64) -> Vec<OutboxEvent> {
         let mut events = Vec::new();
         for n in 0..count {
             let key = format!("{name} {}", n % keys);
             let number = self.by_key.entry(key.clone()).or_default();
             *number += 1;
             events.push(OutboxEvent {
-                topic: TOPIC.to_owned(),
+                topic: topic.to_owned(),
                 key,
                 kind: "worked".to_owned(),
                 payload: number.to_string().into_bytes(),
                 trace: None,
             });
         }
+        events
+    }
+
+    async fn send(&mut self, db: &Db, events: Vec<OutboxEvent>, per_tx: usize) {
+        self.count += i64::try_from(events.len()).expect("few");
         for chunk in events.chunks(per_tx) {
             let chunk = chunk.to_vec();
             db.write(async move |tx: &mut Tx<'_>| {
@@ -142,7 +161,6 @@ impl Published {
             .await
             .expect("published");
         }
-        self.count += count;
     }
 }
 

@@ -16,7 +16,8 @@ use telemetry::Metrics;
 use testkit::TempDir;
 use tokio::net::TcpListener;
 
-use crate::ledger::{Audit, Ledger, MIGRATIONS, Published, TOPIC, TOPICS, applied, audit};
+use crate::ledger::{Audit, Ledger, MIGRATIONS, Published, TOPICS, applied, audit};
+use crate::proxy::Proxy;
 
 pub(crate) const NAME: &str = "ledger.work";
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -52,6 +53,10 @@ pub(crate) struct World {
     pub(crate) producer: Db,
     pub(crate) consumer: Db,
     pub(crate) nats: Option<testkit::Nats>,
+    /// The consumer's way to NATS leads through here.
+    pub(crate) proxy: Option<Proxy>,
+    /// What the consumer wants, and what the relay knows of it.
+    pub(crate) topics: &'static [&'static str],
     pub(crate) metrics: Metrics,
     _directory: TempDir,
 }
@@ -59,6 +64,11 @@ pub(crate) struct World {
 impl World {
     /// None when a server that it needs is not installed.
     pub(crate) async fn new(engine: Engine, way: Way) -> Option<Self> {
+        Self::at(engine, way, Ctx::system()).await
+    }
+
+    /// The same, whose databases have this clock.
+    pub(crate) async fn at(engine: Engine, way: Way, ctx: Ctx) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let directory = TempDir::new().expect("a directory");
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -74,9 +84,8 @@ impl World {
                     (server.url(), format!("{role}_{number}"))
                 }
             };
-            let db = Db::open(&url, DbOptions::new(schema))
-                .await
-                .expect("opened");
+            let options = DbOptions::new(schema).with_ctx(ctx.clone());
+            let db = Db::open(&url, options).await.expect("opened");
             db.migrate(MIGRATIONS).await.expect("migrated");
             databases.push(db);
         }
@@ -92,18 +101,23 @@ impl World {
             producer,
             consumer,
             nats,
+            proxy: None,
+            topics: TOPICS,
             metrics,
             _directory: directory,
         })
     }
 
-    async fn nats(&self) -> Nats {
-        let url = self.nats.as_ref().expect("a NATS").url();
+    async fn nats(&self, url: &str) -> Nats {
         let options = NatsOptions {
             timeout: Duration::from_secs(2),
             ..NatsOptions::default()
         };
-        Nats::open(&url, options).await.expect("a fine URL")
+        Nats::open(url, options).await.expect("a fine URL")
+    }
+
+    fn nats_url(&self) -> String {
+        self.nats.as_ref().expect("a NATS").url()
     }
 
     /// Starts a consumer's process and a producer's process that relays to it.
@@ -121,38 +135,29 @@ impl World {
             tasks.clone(),
             options(),
         );
-        let consumers = [Consumer::group(NAME, TOPICS, ledger.clone())];
+        let consumers = [Consumer::group(NAME, self.topics, ledger.clone())];
         bus.host(&self.consumer, &consumers).await.expect("hosted");
         let mut port = None;
         match self.way {
             Way::Direct => {}
             Way::Push => port = Some(listen(&bus, &tasks).await),
-            Way::Nats => bus
-                .pull(&self.nats().await, self.producer.schema(), NAME)
-                .expect("it is hosted here"),
+            Way::Nats => {
+                let url = self.proxy.as_ref().map(Proxy::url);
+                let nats = self.nats(&url.unwrap_or_else(|| self.nats_url())).await;
+                bus.pull(&nats, self.producer.schema(), NAME)
+                    .expect("it is hosted here");
+            }
         }
         Process { bus, tasks, port }
     }
 
     pub(crate) async fn start_producer(&self, consumer: &Process) -> Process {
         let via = match (self.way, consumer.port) {
-            (Way::Push, Some(port)) => {
-                let at = Endpoint::at(([127, 0, 0, 1], port).into());
-                let found = StaticDiscovery::new().with("ledger", vec![at]);
-                let post = Arc::new(MeshPush::new(Arc::new(found), Some("a secret")));
-                Via::Push {
-                    service: "ledger".to_owned(),
-                    post,
-                }
-            }
-            (Way::Nats, _) => Via::Nats(Box::new(self.nats().await)),
+            (Way::Push, Some(port)) => push_to(&[port]),
+            (Way::Nats, _) => Via::Nats(Box::new(self.nats(&self.nats_url()).await)),
             _ => Via::Here,
         };
-        let route = Route {
-            consumer: NAME.to_owned(),
-            topics: vec![TOPIC.to_owned()],
-            via,
-        };
+        let route = self.route(via);
         // In one process, the consumer's bus relays; otherwise the producer has its own.
         let (bus, tasks) = match self.way {
             Way::Direct => (consumer.bus.clone(), consumer.tasks.clone()),
@@ -175,6 +180,14 @@ impl World {
             bus,
             tasks,
             port: None,
+        }
+    }
+
+    pub(crate) fn route(&self, via: Via) -> Route {
+        Route {
+            consumer: NAME.to_owned(),
+            topics: self.topics.iter().map(|t| (*t).to_owned()).collect(),
+            via,
         }
     }
 
@@ -209,11 +222,36 @@ impl World {
     }
 }
 
+/// Pushes to processes at these ports, to the first one first.
+pub(crate) fn push_to(ports: &[u16]) -> Via {
+    let at = |port: &u16| Endpoint::at(([127, 0, 0, 1], *port).into());
+    let endpoints: Vec<Endpoint> = ports.iter().map(at).collect();
+    let found = StaticDiscovery::new().with("ledger", endpoints);
+    let post = MeshPush::new(Arc::new(found), Some("a secret"));
+    Via::Push {
+        service: "ledger".to_owned(),
+        post: Arc::new(post.with_process_max(Duration::from_secs(2))),
+    }
+}
+
 /// A process of a service, as far as the bus goes.
 pub(crate) struct Process {
     pub(crate) bus: Bus,
     pub(crate) tasks: Tasks,
-    port: Option<u16>,
+    pub(crate) port: Option<u16>,
+}
+
+impl Process {
+    /// Nothing runs in it.
+    pub(crate) fn nobody() -> Self {
+        let tasks = Tasks::new();
+        let bus = Bus::new(&Ctx::system(), Metrics::new(), tasks.clone(), options());
+        Self {
+            bus,
+            tasks,
+            port: None,
+        }
+    }
 }
 
 pub(crate) struct Running {

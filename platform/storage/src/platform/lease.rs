@@ -20,13 +20,15 @@ pub struct Lease {
 }
 
 /// The condition stands in the update itself, so that it is checked under the lock of the row.
+/// A lease that ends later than any claim could make it was left by a clock that has been set back.
 const CLAIM: Sql = Sql::both(
     "INSERT INTO platform_leases (name, holder, until_at, fence) VALUES ($1, $2, $3, 1)
      ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_at = excluded.until_at,
        fence = platform_leases.fence
          + CASE WHEN platform_leases.holder = excluded.holder AND platform_leases.until_at > $4
            THEN 0 ELSE 1 END
-     WHERE platform_leases.until_at <= $4 OR platform_leases.holder = excluded.holder
+     WHERE platform_leases.until_at <= $4 OR platform_leases.until_at > $5
+       OR platform_leases.holder = excluded.holder
      RETURNING fence",
 );
 const RELEASE: Sql = Sql::both(
@@ -37,16 +39,18 @@ const HELD: Sql = Sql::both(
 );
 
 impl Tx<'_> {
-    /// Takes or renews the lease `name` for `ttl`; none while another holds it.
+    /// Takes or renews the lease `name` for `ttl`; none while another holds it. Whoever claims a name
+    /// claims it for the same time.
     pub async fn claim_lease(
         &mut self,
         name: &str,
         holder: &str,
         ttl: Duration,
     ) -> Result<Option<Lease>> {
-        let (now, until) = (self.now(), self.now().plus(ttl));
+        let now = self.now();
+        let (until, never) = (now.plus(ttl), now.plus(ttl * 2));
         let row = self
-            .query_opt(&CLAIM, &[&name, &holder, &until, &now])
+            .query_opt(&CLAIM, &[&name, &holder, &until, &now, &never])
             .await?;
         row.map(|row| {
             let fence = row.get(0)?;

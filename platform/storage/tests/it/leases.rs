@@ -87,3 +87,32 @@ async fn a_lease_is_renewed_passes_on_when_it_ends_and_fences() {
         assert!(claim(&db, "a").await.unwrap().fence > first.fence + 1);
     }
 }
+
+#[tokio::test]
+async fn a_lease_that_a_clock_left_in_the_future_is_taken() {
+    for store in engines().await {
+        let start = Timestamp::from_secs(10_000);
+        let clock = Arc::new(ManualClock::at(start));
+        let ctx = Ctx {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random: Arc::new(SystemRandom),
+        };
+        let options = DbOptions::new(new_schema()).with_ctx(ctx);
+        let db = Db::open(&store.url, options).await.unwrap();
+        db.migrate(&[]).await.unwrap();
+
+        let first = claim(&db, "a").await.unwrap();
+        clock.set(start.minus(TTL));
+        assert!(claim(&db, "b").await.is_none(), "clocks differ a little");
+        clock.set(start.minus(Duration::from_secs(3_600)));
+        let renewed = claim(&db, "a").await.unwrap();
+        assert_eq!(renewed.fence, first.fence, "its holder goes on");
+
+        clock.set(start);
+        claim(&db, "a").await.unwrap();
+        // It crashes, and the clock is set back.
+        clock.set(start.minus(Duration::from_secs(3_600)));
+        let second = claim(&db, "b").await.unwrap();
+        assert!(second.fence > first.fence);
+    }
+}

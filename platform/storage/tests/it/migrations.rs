@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use storage::{Db, DbOptions, ErrorKind, Migration, Sql};
+use storage::{Db, DbOptions, ErrorKind, Migration, Position, Sql};
 
 use crate::engine::{MIGRATIONS, Store, add, count, engines, postgres, sqlite_file};
 
@@ -161,5 +161,42 @@ async fn every_wrong_statement_is_found_by_preparing() {
             .unwrap_err();
         assert!(found.to_string().contains("SELECT colour"), "{found}");
         assert_eq!(found.to_string().lines().count(), 1);
+    }
+}
+
+/// What the platform's second migration found in databases of earlier versions.
+const EARLIER: [Sql; 4] = [
+    Sql::both("DELETE FROM platform_migrations WHERE scope = 'platform' AND version = 2"),
+    Sql::both("CREATE TABLE platform_dead_letters (consumer TEXT NOT NULL PRIMARY KEY)"),
+    Sql::both("ALTER TABLE platform_cursors DROP COLUMN topics"),
+    Sql::both("INSERT INTO platform_cursors (name, position, moved_at) VALUES ('bus.a', 7, 1)"),
+];
+const PARK: Sql = Sql::both(
+    "INSERT INTO bus_parked (consumer, event_id, scope, seq, event, state, attempts, error, due_at,
+       parked_at, behind) VALUES ('a', 'b', 'c', 1, $1, 'dead', 1, '', 1, 1, 0)",
+);
+const PARKED: Sql = Sql::both("SELECT event_id FROM bus_parked");
+
+#[tokio::test]
+async fn what_an_earlier_version_has_parked_is_kept() {
+    for store in engines().await {
+        let undo = store.db.write(async |tx| {
+            for sql in &EARLIER {
+                tx.execute(sql, &[]).await?;
+            }
+            tx.execute(&PARK, &[&vec![1_u8]]).await
+        });
+        undo.await.unwrap();
+        store.db.migrate(MIGRATIONS).await.unwrap();
+        let kept = store.db.write(async |tx| {
+            let parked: String = tx.query_one(&PARKED, &[]).await?.get(0)?;
+            let before = tx.cursor("bus.a").await?;
+            let after = tx.begin_cursor("bus.a", &["topic".to_owned()]).await?;
+            Ok::<_, storage::Error>((parked, before, after))
+        });
+        let (parked, before, after) = kept.await.unwrap();
+        assert_eq!((parked.as_str(), before), ("b", Some(Position(7))));
+        // Nobody noted which topics it has passed.
+        assert_eq!(after, Position::START);
     }
 }

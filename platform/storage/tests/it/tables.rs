@@ -1,9 +1,11 @@
-//! The platform's smaller tables: inbox, cursors, knobs, dead letters.
+//! The platform's smaller tables: inbox, cursors, knobs.
 
-use kernel::{Id, Timestamp};
-use storage::{DeadLetter, DeadLetterCursor, Error, ErrorKind, Position};
+use std::time::Duration;
 
-use crate::engine::{ADD, count, engines};
+use storage::{Db, DbOptions, Error, ErrorKind, Position};
+use telemetry::Metrics;
+
+use crate::engine::{ADD, count, engines, new_schema};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_arrives_twenty_times_at_once_is_applied_once() {
@@ -58,18 +60,73 @@ async fn a_cursor_only_moves_forward() {
     for store in engines().await {
         let moves = store.db.write(async |tx| {
             assert_eq!(tx.cursor("relay").await?, None);
-            assert_eq!(tx.lowest_cursor().await?, None);
             assert!(tx.set_cursor("relay", Position(7)).await?);
             assert!(!tx.set_cursor("relay", Position(5)).await?);
             tx.set_cursor("slow", Position(3)).await?;
-            Ok::<_, Error>((tx.cursor("relay").await?, tx.lowest_cursor().await?))
+            tx.cursors().await
         });
-        assert_eq!(moves.await.unwrap(), (Some(Position(7)), Some(Position(3))));
+        let all = [("relay", 7), ("slow", 3)].map(|(name, at)| (name.to_owned(), Position(at)));
+        assert_eq!(moves.await.unwrap(), all);
         let reset = store.db.write(async |tx| {
             tx.reset_cursor("relay").await?;
             tx.cursor("relay").await
         });
         assert_eq!(reset.await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_that_gains_a_topic_begins_again_and_one_that_loses_a_topic_forgets_it() {
+    for store in engines().await {
+        let begin = async |topics: &[&str]| {
+            let topics: Vec<String> = topics.iter().map(|topic| (*topic).to_owned()).collect();
+            let begin = store.db.write(async move |tx| {
+                let at = tx.begin_cursor("reader", &topics).await?;
+                assert_eq!(tx.cursor("reader").await?, Some(at));
+                tx.set_cursor("reader", Position(at.0 + 10)).await?;
+                Ok::<_, Error>(at.0)
+            });
+            begin.await.unwrap()
+        };
+        assert_eq!(begin(&["a"]).await, 0);
+        assert_eq!(begin(&["a"]).await, 10);
+        assert_eq!(begin(&["b", "a"]).await, 0, "it has passed events of b");
+        assert_eq!(begin(&["a", "b"]).await, 10);
+        assert_eq!(begin(&["b"]).await, 20);
+        assert_eq!(begin(&["b", "a"]).await, 0, "it has passed events of a");
+    }
+}
+
+#[tokio::test]
+async fn a_long_inbox_is_pruned_in_several_transactions() {
+    for store in engines().await {
+        let metrics = Metrics::new();
+        let schema = new_schema();
+        let options = DbOptions::new(&schema).with_metrics(metrics.clone());
+        let db = Db::open(&store.url, options).await.unwrap();
+        db.migrate(&[]).await.unwrap();
+        let ids: Vec<_> = (0..2_500).map(|_| db.ctx().new_id()).collect();
+        let fill = db.write(async move |tx| {
+            for id in &ids {
+                tx.inbox_accept("counter", *id).await?;
+            }
+            Ok::<_, Error>(())
+        });
+        fill.await.unwrap();
+        let engine = db.dialect().name();
+        let labels = [
+            ("store", schema.as_str()),
+            ("engine", engine),
+            ("outcome", "committed"),
+        ];
+        let committed = metrics.counter("storage_tx_total", "", &labels);
+        let before = committed.get();
+        let now = db.ctx().now();
+        let pruned = db.prune_inbox(now.minus(Duration::from_secs(60))).await;
+        assert_eq!(pruned.unwrap(), 0);
+        let pruned = db.prune_inbox(now.plus(Duration::from_secs(60))).await;
+        assert_eq!(pruned.unwrap(), 2_500);
+        assert!(committed.get() - before >= 4, "at most 1,000 rows each");
     }
 }
 
@@ -86,62 +143,5 @@ async fn knobs_are_kept_and_count_their_changes() {
         let knobs = store.db.read(async |tx| tx.knobs().await).await.unwrap();
         assert_eq!(knobs.len(), 1);
         assert_eq!((knobs[0].value.as_str(), knobs[0].version), ("none", 2));
-    }
-}
-
-fn letter(n: u8) -> DeadLetter {
-    DeadLetter {
-        consumer: "clicks".into(),
-        event_id: Id::from_u128(n.into()),
-        event: vec![n],
-        key: "k".into(),
-        error: "cannot apply".into(),
-        attempts: 5,
-        died_at: Timestamp((n / 2).into()),
-    }
-}
-
-#[tokio::test]
-async fn dead_letters_page_and_can_be_taken_once() {
-    for store in engines().await {
-        store
-            .db
-            .write(async |tx| {
-                for n in 0..7 {
-                    tx.add_dead_letter(&letter(n)).await?;
-                }
-                tx.add_dead_letter(&letter(6)).await
-            })
-            .await
-            .unwrap();
-        let mut seen = Vec::new();
-        let mut after: Option<DeadLetterCursor> = None;
-        loop {
-            let page = store
-                .db
-                .read(async move |tx| tx.dead_letters("clicks", after, 3).await);
-            let page = page.await.unwrap();
-            let Some(last) = page.last() else { break };
-            after = Some(DeadLetterCursor {
-                died_at: last.died_at,
-                event_id: last.event_id,
-            });
-            seen.extend(page);
-        }
-        let order: Vec<u8> = seen.iter().map(|l| l.event[0]).collect();
-        assert_eq!(order, [0, 1, 2, 3, 4, 5, 6]);
-        assert_eq!(seen[6].attempts, 10);
-        let take = async || {
-            store
-                .db
-                .write(async |tx| {
-                    let taken = tx.take_dead_letter("clicks", Id::from_u128(3)).await?;
-                    Ok::<_, Error>((taken, tx.count_dead_letters("clicks").await?))
-                })
-                .await
-                .unwrap()
-        };
-        assert_eq!(take().await, (Some(letter(3)), 6));
-        assert_eq!(take().await, (None, 6));
     }
 }
