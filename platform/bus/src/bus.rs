@@ -196,14 +196,21 @@ impl Bus {
     /// Takes in what `producer`'s relay sends through NATS to a consumer of this process, whenever
     /// no other replica does.
     pub fn pull(&self, nats: &Nats, producer: &str, consumer: &str) -> Result<(), BusError> {
-        let puller = pull::Puller {
+        let inlet = self.inlet(consumer)?;
+        let leads = self.0.metrics.gauge(
+            "bus_pull_leads",
+            "Whether this process pulls the producer's events for the consumer.",
+            &[("producer", producer), ("consumer", inlet.name)],
+        );
+        let puller = pull::Puller::new(pull::Wanted {
             nats: nats.clone(),
             producer: producer.to_owned(),
-            inlet: self.inlet(consumer)?,
+            inlet,
             holder: self.0.holder.clone(),
             options: self.0.options,
             tasks: self.0.tasks.clone(),
-        };
+            leads,
+        });
         self.0.tasks.spawn(puller.run());
         Ok(())
     }

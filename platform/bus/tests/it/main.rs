@@ -1,5 +1,6 @@
 //! The bus from outside: one story over every carrier and both engines, and what it survives.
 
+mod broken;
 mod crash;
 mod leading;
 mod ledger;

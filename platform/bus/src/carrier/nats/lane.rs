@@ -11,7 +11,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use storage::Position;
 use tokio::time::Instant;
 
-use super::names::{Names, durable};
+use super::names::Names;
 use super::{Nats, PREVIOUS, Piece};
 use crate::Event;
 use crate::carrier::{Carrier, CarrierError, Confirmed};
@@ -192,13 +192,11 @@ impl Incarnation {
                 "the stream in nats has lost its end".to_owned(),
             ));
         }
-        if self.heard.elapsed() > SILENCE_MAX {
-            let known = self.stream.consumer_info(durable(self.id)).await;
-            if known.is_ok_and(|c| c.num_pending == 0 && c.num_ack_pending == 0) {
-                return Err(CarrierError::Lost(
-                    "nats holds nothing and nothing is confirmed".to_owned(),
-                ));
-            }
+        // What is acknowledged is not kept.
+        if info.state.messages == 0 && self.heard.elapsed() > SILENCE_MAX {
+            return Err(CarrierError::Lost(
+                "nats holds nothing and nothing is confirmed".to_owned(),
+            ));
         }
         Ok(())
     }

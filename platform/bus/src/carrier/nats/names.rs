@@ -32,12 +32,6 @@ impl Names {
     }
 }
 
-/// The durable consumer of one incarnation. A late acknowledgement from another one, which NATS
-/// takes by name and number alone, thus acknowledges nothing.
-pub(super) fn durable(incarnation: i128) -> String {
-    format!("inbox-{incarnation}")
-}
-
 fn plain(text: &str) -> String {
     let keep = |c: char| {
         if c.is_ascii_alphanumeric() || c == '_' {

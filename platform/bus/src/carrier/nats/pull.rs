@@ -1,7 +1,8 @@
 //! The consumer's side: pulls, commits, says so, and only then acknowledges.
 //!
 //! One replica pulls at a time, by a lease in the consumer's database: two of them would get events
-//! of one key at the same time.
+//! of one key at the same time. What comes is applied only where it goes on from what was applied:
+//! a connection that breaks takes along what NATS has handed over, and NATS goes on after it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +12,15 @@ use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use async_nats::jetstream::stream::Stream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use kernel::{Tasks, Timestamp};
-use storage::{Position, Tx};
+use kernel::Tasks;
+use storage::Position;
+use telemetry::Gauge;
 use tokio::time::{Instant, timeout};
 
-use super::names::{Names, durable};
+use super::names::Names;
 use super::{ACK_WAIT, Nats, PREVIOUS, Piece};
 use crate::Event;
+use crate::held::Held;
 use crate::inlet::Inlet;
 use crate::options::BusOptions;
 
@@ -26,25 +29,54 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// Pulls from one producer to one consumer of this process.
-pub(crate) struct Puller {
+/// Where events are pulled from, where to, and by whom.
+pub(crate) struct Wanted {
     pub(crate) nats: Nats,
     pub(crate) producer: String,
     pub(crate) inlet: Arc<Inlet>,
     pub(crate) holder: String,
     pub(crate) options: BusOptions,
     pub(crate) tasks: Tasks,
+    /// Whether this process pulls.
+    pub(crate) leads: Gauge,
 }
 
-/// One stretch of pulling from one incarnation.
+/// Pulls from one producer to one consumer of this process.
+pub(crate) struct Puller {
+    wanted: Wanted,
+    held: Option<Held>,
+    /// What was committed since this process leads, in one piece of one incarnation.
+    piece: Option<Piece>,
+}
+
+/// One stretch of pulling from one incarnation, by a durable consumer of its own.
 struct Session {
     names: Names,
     stream: Stream,
     incarnation: i128,
     messages: pull::Stream,
-    /// What was committed since the session began, in one piece.
-    piece: Option<Piece>,
+    /// How many deliveries have come, which NATS counts too.
+    delivered: u64,
     looked: Instant,
+}
+
+/// The beginning of a batch that goes on from what was applied.
+struct Fitting {
+    events: Vec<Event>,
+    /// How many messages it is.
+    messages: usize,
+    piece: Option<Piece>,
+    /// Why the rest does not go on from there.
+    gap: Option<Gap>,
+}
+
+/// What is missing before a message.
+#[derive(Debug, Clone, Copy)]
+enum Gap {
+    /// Something was handed over and has not arrived; it comes again to a new durable consumer.
+    OnTheWay,
+    /// Everything was handed over, and what stands before this position is not in NATS any more.
+    Lost(Position),
 }
 
 /// Why a session ended.
@@ -57,85 +89,107 @@ impl<E: std::error::Error> From<E> for Ended {
 }
 
 impl Puller {
+    pub(crate) const fn new(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            held: None,
+            piece: None,
+        }
+    }
+
     /// Runs until the tasks end.
-    pub(crate) async fn run(self) {
-        let mut until = Timestamp(0);
-        while !self.tasks.is_stopping() {
-            if !self.leads(&mut until).await {
-                self.pause(self.options.lease / 4).await;
+    pub(crate) async fn run(mut self) {
+        let tasks = self.wanted.tasks.clone();
+        while !tasks.is_stopping() {
+            if !self.leads().await {
+                self.pause(self.wanted.options.lease / 4).await;
                 continue;
             }
             let worked = async {
                 let mut session = self.open().await?;
-                self.work(&mut session, &mut until).await
+                self.work(&mut session).await
             };
             tokio::select! {
                 ended = worked => if let Err(Ended(why)) = ended {
-                    let (producer, consumer) = (&self.producer, self.inlet.name);
+                    let (producer, consumer) = (&self.wanted.producer, self.wanted.inlet.name);
                     tracing::debug!(producer, consumer, why, "pulling from nats begins anew");
                 },
-                () = self.tasks.stopping() => return,
+                () = tasks.stopping() => {}
             }
             self.pause(PAUSE).await;
         }
+        self.wanted.leads.set(0);
     }
 
     async fn pause(&self, how_long: Duration) {
         tokio::select! {
             () = tokio::time::sleep(how_long) => {}
-            () = self.tasks.stopping() => {}
+            () = self.wanted.tasks.stopping() => {}
         }
     }
 
     /// Takes or renews the lease when a quarter of it has gone. False: another replica has it.
-    async fn leads(&self, until: &mut Timestamp) -> bool {
-        let db = &self.inlet.db;
-        if until.since(db.ctx().now()) > self.options.lease * 3 / 4 {
+    async fn leads(&mut self) -> bool {
+        let Wanted {
+            inlet,
+            producer,
+            holder,
+            options,
+            ..
+        } = &self.wanted;
+        let left = |held: &Option<Held>| {
+            let now = inlet.db.ctx().now();
+            held.as_ref().map_or(Duration::ZERO, |h| h.left(now))
+        };
+        if left(&self.held) > options.lease * 3 / 4 {
             return true;
         }
-        let name = format!("bus.pull.{}.{}", self.producer, self.inlet.name);
-        let (holder, ttl) = (self.holder.clone(), self.options.lease);
-        let claim = async move |tx: &mut Tx<'_>| tx.claim_lease(&name, &holder, ttl).await;
-        match db.write::<_, storage::Error, _>(claim).await {
-            Ok(Some(lease)) => *until = lease.until,
-            Ok(None) => *until = Timestamp(0),
-            // What is held lasts until it runs out.
-            Err(error) => {
-                tracing::warn!(consumer = self.inlet.name, %error, "cannot claim a lease")
+        let name = format!("bus.pull.{producer}.{}", inlet.name);
+        match Held::claim(&inlet.db, &name, holder, options.lease).await {
+            Ok(held) => {
+                let fence = |held: &Option<Held>| held.as_ref().map(|h| h.lease.fence);
+                if fence(&held) != fence(&self.held) {
+                    // Another one may have gone on meanwhile.
+                    self.piece = None;
+                }
+                self.held = held;
             }
+            // What is held lasts until it runs out.
+            Err(error) => tracing::warn!(consumer = inlet.name, %error, "cannot claim a lease"),
         }
-        db.ctx().now() < *until
+        let leads = left(&self.held) > Duration::ZERO;
+        self.wanted.leads.set(i64::from(leads));
+        leads
     }
 
+    /// Begins with the first event that is not acknowledged.
+    ///
+    /// The durable consumer is a new one each time. Another one was perhaps handed events that never
+    /// arrived, or still hands them to a replica that led before; and a late acknowledgement, which
+    /// NATS takes by name and number alone, acknowledges nothing.
     async fn open(&self) -> Result<Session, Ended> {
-        let names = self.nats.names(&self.producer, self.inlet.name);
-        let stream = self.nats.jetstream.get_stream(&names.stream).await?;
+        let Wanted {
+            nats,
+            producer,
+            inlet,
+            options,
+            ..
+        } = &self.wanted;
+        let names = nats.names(producer, inlet.name);
+        let stream = nats.jetstream.get_stream(&names.stream).await?;
         let incarnation = stream.cached_info().created.unix_timestamp_nanos();
-        let name = durable(incarnation);
-        // One that was made when the stream was about to be replaced: a work queue has room for one.
         let mut names_there = stream.consumer_names();
         while let Some(other) = names_there.try_next().await? {
-            if other != name {
-                stream.delete_consumer(&other).await?;
-            }
-        }
-        // What another replica was given and did not acknowledge would come after what is new:
-        // a consumer made anew gives everything from the first that is not acknowledged, in order.
-        if stream
-            .consumer_info(&name)
-            .await
-            .is_ok_and(|c| c.num_ack_pending > 0)
-        {
-            stream.delete_consumer(&name).await?;
+            stream.delete_consumer(&other).await?;
         }
         let config = pull::Config {
-            durable_name: Some(name.clone()),
+            durable_name: Some(format!("inbox-{}", inlet.db.ctx().new_id())),
             ack_policy: AckPolicy::Explicit,
             ack_wait: ACK_WAIT,
-            max_ack_pending: i64::try_from(self.options.window_max).unwrap_or(i64::MAX),
+            max_ack_pending: i64::try_from(options.window_max).unwrap_or(i64::MAX),
             ..pull::Config::default()
         };
-        let consumer: PullConsumer = stream.get_or_create_consumer(&name, config).await?;
+        let consumer: PullConsumer = stream.create_consumer(config).await?;
         let messages = consumer
             .stream()
             .max_messages_per_batch(BATCH_MAX * 2)
@@ -148,13 +202,13 @@ impl Puller {
             stream,
             incarnation,
             messages,
-            piece: None,
+            delivered: 0,
             looked: Instant::now(),
         })
     }
 
-    async fn work(&self, session: &mut Session, until: &mut Timestamp) -> Result<(), Ended> {
-        while self.leads(until).await {
+    async fn work(&mut self, session: &mut Session) -> Result<(), Ended> {
+        while self.leads().await {
             if session.looked.elapsed() > LOOK_EVERY {
                 session.look().await?;
                 self.confirm(session).await?;
@@ -170,64 +224,73 @@ impl Puller {
             {
                 batch.push(message?);
             }
-            self.take(session, batch, until).await?;
+            self.take(session, batch).await?;
         }
         Ok(())
     }
 
-    /// Commits, says so, acknowledges.
-    async fn take(
-        &self,
-        session: &mut Session,
-        batch: Vec<Message>,
-        until: &mut Timestamp,
-    ) -> Result<(), Ended> {
-        let mut events = Vec::with_capacity(batch.len());
-        for message in &batch {
-            match (Event::from_cloud_event(&message.payload), previous(message)) {
-                (Ok(event), Some(previous)) => events.push((previous, event)),
-                // Not of our making: out of the way with it.
-                _ => {
-                    tracing::warn!(subject = %message.subject, "no event of ours; dropped");
-                    let _ = message.ack_with(AckKind::Term).await;
-                }
-            }
-        }
-        let chain: Vec<_> = events
-            .iter()
-            .map(|(prev, event)| (*prev, event.position()))
-            .collect();
-        let events: Arc<[Event]> = events.into_iter().map(|(_, event)| event).collect();
-        let mut pause = PAUSE;
-        while let Err(error) = self.inlet.accept(&events).await {
-            tracing::warn!(consumer = self.inlet.name, %error, "cannot apply events; trying again");
-            self.pause(pause).await;
-            pause = (pause * 2).min(PAUSE_MAX);
-            if !self.leads(until).await || self.tasks.is_stopping() {
-                return Ok(());
-            }
-        }
-        for (after, at) in chain {
-            if session.joins(after, at) {
-                continue;
-            }
-            // Something is missing in between. Say so at once: the relay will begin anew.
-            self.confirm(session).await?;
-        }
+    /// Commits what goes on from before, says so, acknowledges.
+    async fn take(&mut self, session: &mut Session, batch: Vec<Message>) -> Result<(), Ended> {
+        let Fitting {
+            events,
+            messages,
+            piece,
+            gap,
+        } = session.fitting(self.piece, &batch).await;
+        self.apply(events).await?;
+        self.piece = piece;
         self.confirm(session).await?;
-        for message in &batch {
+        for message in &batch[..messages] {
             message.ack().await.map_err(|e| Ended(e.to_string()))?;
         }
-        Ok(())
+        match gap {
+            None => Ok(()),
+            Some(Gap::OnTheWay) => Err(Ended("some events got lost on the way".to_owned())),
+            Some(Gap::Lost(before)) => {
+                // A piece that does not join the others: the relay will begin anew.
+                let lost = Piece {
+                    incarnation: session.incarnation,
+                    after: before.0,
+                    upto: before.0,
+                };
+                self.say(session, &lost).await?;
+                Err(Ended("nats has lost some events".to_owned()))
+            }
+        }
+    }
+
+    /// Applies events for as long as this process leads.
+    async fn apply(&mut self, events: Vec<Event>) -> Result<(), Ended> {
+        let events: Arc<[Event]> = events.into();
+        let mut pause = PAUSE;
+        loop {
+            // Asked anew: this process may have stood still since the events came.
+            if !self.leads().await || self.wanted.tasks.is_stopping() {
+                return Err(Ended("another replica pulls".to_owned()));
+            }
+            let Err(error) = self.wanted.inlet.accept(&events).await else {
+                return Ok(());
+            };
+            let consumer = self.wanted.inlet.name;
+            tracing::warn!(consumer, %error, "cannot apply events; trying again");
+            self.pause(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
     }
 
     async fn confirm(&self, session: &Session) -> Result<(), Ended> {
-        let Some(piece) = &session.piece else {
-            return Ok(());
-        };
+        match &self.piece {
+            Some(piece) if piece.incarnation == session.incarnation => {
+                self.say(session, piece).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn say(&self, session: &Session, piece: &Piece) -> Result<(), Ended> {
         let text = serde_json::to_vec(piece)?;
-        self.nats
-            .client
+        let client = &self.wanted.nats.client;
+        client
             .publish(session.names.confirm.clone(), text.into())
             .await?;
         Ok(())
@@ -235,26 +298,58 @@ impl Puller {
 }
 
 impl Session {
-    /// Adds an event to the piece. False: it does not join; a new piece begins with it.
-    fn joins(&mut self, after: Position, at: Position) -> bool {
-        let incarnation = self.incarnation;
-        match &mut self.piece {
-            // It came again.
-            Some(piece) if at.0 <= piece.upto => true,
-            Some(piece) if after.0 <= piece.upto => {
-                piece.upto = at.0;
-                true
+    /// Cuts a batch before the first message that does not go on from `piece`.
+    async fn fitting(&mut self, piece: Option<Piece>, batch: &[Message]) -> Fitting {
+        let mut fitting = Fitting {
+            events: Vec::with_capacity(batch.len()),
+            messages: 0,
+            piece: piece.filter(|piece| piece.incarnation == self.incarnation),
+            gap: None,
+        };
+        for message in batch {
+            if message
+                .info()
+                .is_ok_and(|info| info.consumer_sequence != self.delivered + 1)
+            {
+                fitting.gap = Some(Gap::OnTheWay);
+                break;
             }
-            piece => {
-                let joins = piece.is_none();
+            match (Event::from_cloud_event(&message.payload), previous(message)) {
+                (Ok(event), Some(after)) => {
+                    if !self.joins(&mut fitting.piece, after, event.position()) {
+                        fitting.gap = Some(Gap::Lost(after));
+                        break;
+                    }
+                    fitting.events.push(event);
+                }
+                // Not of our making: out of the way with it.
+                _ => {
+                    tracing::warn!(subject = %message.subject, "no event of ours; dropped");
+                    let _ = message.ack_with(AckKind::Term).await;
+                }
+            }
+            self.delivered += 1;
+            fitting.messages += 1;
+        }
+        fitting
+    }
+
+    /// Adds an event to the piece, which begins with the first one. False: it does not join.
+    const fn joins(&self, piece: &mut Option<Piece>, after: Position, at: Position) -> bool {
+        match piece {
+            // It came again.
+            Some(piece) if at.0 <= piece.upto => {}
+            Some(piece) if after.0 <= piece.upto => piece.upto = at.0,
+            Some(_) => return false,
+            None => {
                 *piece = Some(Piece {
-                    incarnation,
+                    incarnation: self.incarnation,
                     after: after.0,
                     upto: at.0,
                 });
-                joins
             }
         }
+        true
     }
 
     async fn look(&mut self) -> Result<(), Ended> {
