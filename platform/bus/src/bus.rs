@@ -146,7 +146,7 @@ impl Bus {
             db: db.clone(),
             poll: self.0.options.poll,
         };
-        let at = tail.begin().await?;
+        let at = db.outbox_edge().await?;
         self.0.tasks.spawn(tail.run(at, self.0.tasks.clone()));
         Ok(())
     }

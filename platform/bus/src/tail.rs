@@ -1,15 +1,14 @@
 //! Every replica hears: each reads the outbox itself, so that no carrier stands in between.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use kernel::Tasks;
-use storage::{Db, Dialect, Position, Tx};
+use storage::{Db, Position};
 
 use crate::{Event, Listener};
 
 const BATCH_MAX: u32 = 512;
-/// On PostgreSQL a transaction may commit below the newest number; begin so far before it.
-const REWIND: i64 = 2_048;
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// A listener to some topics of one outbox.
@@ -23,16 +22,6 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Where to begin: nothing that commits from now on is missed.
-    pub(crate) async fn begin(&self) -> Result<Position, storage::Error> {
-        let end = async move |tx: &mut Tx<'_>| tx.outbox_end().await;
-        let end = self.db.read::<_, storage::Error, _>(end).await?;
-        Ok(match self.db.dialect() {
-            Dialect::Sqlite => end,
-            Dialect::Postgres => Position((end.0 - REWIND).max(0)),
-        })
-    }
-
     /// Listens from `at` until the tasks end.
     pub(crate) async fn run(self, mut at: Position, tasks: Tasks) {
         let mut commits = self.db.subscribe_commits();
@@ -46,7 +35,7 @@ impl Tail {
                     for row in rows {
                         at = row.position;
                         if self.topics.contains(&row.topic.as_str()) {
-                            (self.listener)(&Event::of_row(&self.producer, row));
+                            self.tell(&Event::of_row(&self.producer, row));
                         }
                     }
                     if more {
@@ -63,6 +52,15 @@ impl Tail {
                 () = tokio::time::sleep(pause) => {}
                 () = tasks.stopping() => {}
             }
+        }
+    }
+
+    /// A listener that panics misses this event, and hears the next one.
+    fn tell(&self, event: &Event) {
+        let telling = AssertUnwindSafe(|| (self.listener)(event));
+        if std::panic::catch_unwind(telling).is_err() {
+            let (consumer, id) = (self.name, event.id);
+            tracing::error!(consumer, %id, "the listener panicked; it missed this event");
         }
     }
 }

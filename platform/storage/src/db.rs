@@ -213,6 +213,14 @@ impl Db {
             .await
     }
 
+    /// Where to begin in order to read everything that commits from now on, and little before it.
+    pub async fn outbox_edge(&self) -> Result<Position> {
+        match &self.engine {
+            Engine::Sqlite(_) => self.read(async |tx| tx.outbox_end().await).await,
+            Engine::Postgres(engine) => engine.outbox_bound().await.map(Position),
+        }
+    }
+
     /// Which engine it is.
     #[must_use]
     pub fn dialect(&self) -> Dialect {

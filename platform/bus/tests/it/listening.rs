@@ -6,7 +6,7 @@ use std::time::Duration;
 use bus::{Bus, BusOptions, Consumer};
 use kernel::{Ctx, Tasks};
 use parking_lot::Mutex;
-use storage::{Db, DbOptions};
+use storage::{Db, DbOptions, OutboxEvent, Tx};
 use telemetry::Metrics;
 use testkit::{TempDir, eventually};
 
@@ -32,9 +32,8 @@ impl Replica {
             BusOptions::default(),
         );
         let listener = Consumer::every_replica("cache.forget", TOPICS, move |event| {
-            notes
-                .lock()
-                .push((event.key.clone(), event.json().expect("a number")));
+            let number = event.json().expect("a number");
+            notes.lock().push((event.key.clone(), number));
         });
         bus.host(&db, &[listener]).await.expect("hosted");
         Self { db, tasks, heard }
@@ -83,4 +82,76 @@ async fn every_replica_hears_every_event_on_postgres() {
         return;
     };
     everyone_hears(&server.url(), "everyone").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_open_when_a_replica_started_is_heard() {
+    let Some(server) = testkit::Postgres::shared().await else {
+        return;
+    };
+    let early = Replica::start(&server.url(), "open").await;
+    let (published, mut has_published) = tokio::sync::mpsc::channel(1);
+    let (go_on, wait) = tokio::sync::watch::channel(false);
+    let db = early.db.clone();
+    // Its event has number 1, and thousands are committed after it.
+    let slow = async move {
+        db.write(async move |tx| {
+            tx.publish(&event("slow", 7)).await?;
+            let _ = published.send(()).await;
+            let _ = wait.clone().wait_for(|go| *go).await;
+            Ok::<_, storage::Error>(())
+        })
+        .await
+    };
+    let meanwhile = async {
+        has_published.recv().await.expect("it publishes");
+        let mut others = Published::default();
+        others.publish(&early.db, 3_000, 5, 3_000).await;
+        let late = Replica::start(&server.url(), "open").await;
+        go_on.send_replace(true);
+        eventually("it is heard", Duration::from_secs(20), || async {
+            let slow = ("slow".to_owned(), 7);
+            late.heard.lock().contains(&slow)
+        })
+        .await;
+        late.tasks.shutdown().await;
+    };
+    let (slow, ()) = tokio::join!(slow, meanwhile);
+    slow.expect("committed");
+    early.tasks.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_panics_hears_the_next_event() {
+    let directory = TempDir::new().expect("a directory");
+    let url = format!("sqlite://{}", directory.path().join("panics.db").display());
+    let replica = Replica::start(&url, "panics").await;
+    let publish = async |payload: &str| {
+        let event = OutboxEvent {
+            payload: payload.as_bytes().to_vec(),
+            ..event("key", 0)
+        };
+        let published = replica
+            .db
+            .write(async move |tx: &mut Tx<'_>| tx.publish(&event).await);
+        published.await.expect("published");
+    };
+    // The listener expects a number.
+    publish("\"no number\"").await;
+    publish("5").await;
+    eventually("it hears the next one", Duration::from_secs(20), || async {
+        *replica.heard.lock() == [("key".to_owned(), 5)]
+    })
+    .await;
+    replica.tasks.shutdown().await;
+}
+
+fn event(key: &str, payload: i64) -> OutboxEvent {
+    OutboxEvent {
+        topic: TOPICS[0].to_owned(),
+        key: key.to_owned(),
+        kind: "worked".to_owned(),
+        payload: payload.to_string().into_bytes(),
+        trace: None,
+    }
 }
