@@ -71,6 +71,17 @@ pub enum BusError {
         /// The event.
         id: Id,
     },
+    /// An event is for a version of the consumer that this process is not.
+    #[error(
+        "consumer '{consumer}' of this process does not want topic '{topic}': one of the two sides is \
+         of another version; it is sent again until they agree"
+    )]
+    UnknownTopic {
+        /// The consumer.
+        consumer: String,
+        /// The topic.
+        topic: String,
+    },
     /// What came is no batch of events.
     #[error(transparent)]
     Event(#[from] EventError),
@@ -83,6 +94,7 @@ impl Coded for BusError {
     fn code(&self) -> Code {
         match self {
             Self::UnknownConsumer(_) | Self::NoSuchEvent { .. } => Code::NotFound,
+            Self::UnknownTopic { .. } => Code::Unavailable,
             Self::Event(_) => Code::BadRequest,
             Self::Storage(error) => error.code(),
         }
@@ -219,7 +231,7 @@ impl Bus {
     pub async fn receive(&self, consumer: &str, batch: &[u8]) -> Result<(), BusError> {
         let inlet = self.inlet(consumer)?;
         let events: Arc<[Event]> = Event::from_batch(batch)?.into();
-        Ok(inlet.accept(&events).await?)
+        inlet.accept(&events).await
     }
 
     /// The consumers in groups that this process can be reached for.

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use crate::metrics::ConsumerMeters;
 use crate::options::RetryOptions;
 use crate::parked::{self, Head};
-use crate::{Event, EventHandler, HandlerError};
+use crate::{BusError, Event, EventHandler, HandlerError};
 
 /// How many keys' events are applied at the same time.
 const PARALLEL_MAX: usize = 8;
@@ -49,29 +49,31 @@ impl From<storage::Error> for Stop {
 
 impl Inlet {
     /// Takes charge of all the events: when it answers `Ok`, each has been applied, now or before,
-    /// or is parked. An error means that the database is away; send them again later.
-    pub(crate) async fn accept(
-        self: &Arc<Self>,
-        events: &Arc<[Event]>,
-    ) -> Result<(), storage::Error> {
+    /// or is parked. Otherwise send them again later: the database is away, or one of the events is
+    /// for a newer version of this consumer, which another process may be.
+    pub(crate) async fn accept(self: &Arc<Self>, events: &Arc<[Event]>) -> Result<(), BusError> {
         let mut lanes: HashMap<u64, Vec<usize>> = HashMap::new();
         for (index, event) in events.iter().enumerate() {
-            if self.topics.contains(&event.topic.as_str()) {
-                let mut hasher = DefaultHasher::new();
-                (&event.producer, &event.key).hash(&mut hasher);
-                lanes
-                    .entry(hasher.finish() % PARALLEL_MAX as u64)
-                    .or_default()
-                    .push(index);
+            if !self.topics.contains(&event.topic.as_str()) {
+                return Err(BusError::UnknownTopic {
+                    consumer: self.name.to_owned(),
+                    topic: event.topic.clone(),
+                });
             }
+            let mut hasher = DefaultHasher::new();
+            (&event.producer, &event.key).hash(&mut hasher);
+            lanes
+                .entry(hasher.finish() % PARALLEL_MAX as u64)
+                .or_default()
+                .push(index);
         }
         try_join_all(
             lanes
                 .into_values()
                 .map(|lane| self.apply_lane(events, lane)),
         )
-        .await
-        .map(drop)
+        .await?;
+        Ok(())
     }
 
     async fn apply_lane(

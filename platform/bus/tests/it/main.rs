@@ -10,5 +10,6 @@ mod proxy;
 mod pruning;
 mod pushing;
 mod story;
+mod upgrading;
 mod wipe;
 mod world;
