@@ -1,10 +1,10 @@
 //! An event that cannot be applied: parked with its key, tried again, given up, redriven, discarded.
 
 use bus::BusError;
-use storage::{Sql, Tx};
+use storage::{EVENT_BYTES_MAX, EVENT_NAME_BYTES_MAX, OutboxEvent, Sql, Tx};
 use testkit::eventually;
 
-use crate::ledger::{Audit, Hold, Ledger, Published, applied, audit};
+use crate::ledger::{Audit, Hold, Ledger, Published, TOPIC, applied, audit};
 use crate::world::{Engine, LONG, NAME, Way, World};
 
 async fn poisoned(engine: Engine, way: Way) {
@@ -171,5 +171,40 @@ async fn an_event_that_comes_while_its_parked_key_goes_on_keeps_its_place() {
     eventually("the third waits for it", LONG, || is_waited_for(&world)).await;
     hold.release();
     world.until_all_applied(&published).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_event_travels_and_is_kept_through_nats() {
+    let Some(world) = World::new(Engine::Sqlite, Way::Nats).await else {
+        return;
+    };
+    let running = world.start(&Ledger::default()).await;
+    // On the way both are larger: bytes become Base64, and each control character six others.
+    let event = OutboxEvent {
+        topic: TOPIC.to_owned(),
+        key: "\u{1}".repeat(EVENT_NAME_BYTES_MAX),
+        kind: "worked".to_owned(),
+        payload: vec![0xff; EVENT_BYTES_MAX],
+        trace: None,
+    };
+    let sent = event.clone();
+    let publish = async move |tx: &mut Tx<'_>| tx.publish(&sent).await;
+    let published = world.producer.write::<_, storage::Error, _>(publish).await;
+    published.expect("it is not too large");
+    let bus = &running.consumer.bus;
+    eventually("it is dead, for it holds no number", LONG, || async {
+        !bus.dead_letters(NAME, None, 1)
+            .await
+            .expect("read")
+            .is_empty()
+    })
+    .await;
+    let letter = bus
+        .dead_letters(NAME, None, 1)
+        .await
+        .expect("read")
+        .remove(0);
+    assert!(letter.event.payload == event.payload && letter.event.key == event.key);
     running.stop().await;
 }
