@@ -157,8 +157,9 @@ impl Bus {
             producer: db.schema().to_owned(),
             db: db.clone(),
             poll: self.0.options.poll,
+            replay: consumer.replay,
         };
-        let at = db.outbox_edge().await?;
+        let at = tail.start().await?;
         self.0.tasks.spawn(tail.run(at, self.0.tasks.clone()));
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Who reacts to events, and how.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use storage::Tx;
@@ -52,6 +53,8 @@ pub struct Consumer {
     pub topics: &'static [&'static str],
     /// Who gets an event, and what happens with it.
     pub mode: Mode,
+    /// How far back a listener of [`Mode::EveryReplica`] hears at its start.
+    pub replay: Duration,
 }
 
 /// Who of a service's replicas gets an event.
@@ -85,6 +88,7 @@ impl Consumer {
             name,
             topics,
             mode: Mode::Group(Arc::new(handler)),
+            replay: Duration::ZERO,
         }
     }
 
@@ -98,7 +102,17 @@ impl Consumer {
             name,
             topics,
             mode: Mode::EveryReplica(Arc::new(listener)),
+            replay: Duration::ZERO,
         }
+    }
+
+    /// Lets a listener hear again, at its start, what was published within the last `replay`: for one
+    /// that tends something that outlives the process, such as a shared cache, in case that all
+    /// processes ended before they had told it. Hearing an event twice must do no harm.
+    #[must_use]
+    pub const fn hearing_again(mut self, replay: Duration) -> Self {
+        self.replay = replay;
+        self
     }
 
     /// Whether it wants events of `topic`.

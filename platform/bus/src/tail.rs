@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use kernel::Tasks;
-use storage::{Db, Position};
+use storage::{Db, Position, Tx};
 
 use crate::{Event, Listener};
 
@@ -19,9 +19,23 @@ pub(crate) struct Tail {
     pub(crate) producer: String,
     pub(crate) db: Db,
     pub(crate) poll: Duration,
+    pub(crate) replay: Duration,
 }
 
 impl Tail {
+    /// Where to start: where nothing is missed that commits from now on, or before what is to be
+    /// heard again.
+    pub(crate) async fn start(&self) -> Result<Position, storage::Error> {
+        let edge = self.db.outbox_edge().await?;
+        if self.replay.is_zero() {
+            return Ok(edge);
+        }
+        let from = self.db.ctx().now().minus(self.replay);
+        let since = async move |tx: &mut Tx<'_>| tx.outbox_since(from).await;
+        let since = self.db.read::<_, storage::Error, _>(since).await?;
+        Ok(since.min(edge))
+    }
+
     /// Listens from `at` until the tasks end.
     pub(crate) async fn run(self, mut at: Position, tasks: Tasks) {
         let mut commits = self.db.subscribe_commits();

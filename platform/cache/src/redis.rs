@@ -3,6 +3,15 @@
 //! Reads are bounded to a few milliseconds and stop after a few failures; a background task
 //! connects again and tells Redis what changed meanwhile before anyone reads from it. Writes never
 //! wait: they go through [`pending`].
+//!
+//! What a Redis holds is believed only under the run of the server (`run_id`) that it was written
+//! under. One that was started again from its disk, or stands in for another, may lack the last
+//! changes, so whoever connects first begins a new epoch: the shared cache is empty once, and not
+//! after each start of a process. Two things are not seen by this, and bounded by the time to live
+//! alone: a server that comes back into use as it was while another stood in for it, and a change
+//! that every process took to its grave. For the latter, let the listener that invalidates hear again
+//! what was published within the time to live (`bus::Consumer::hearing_again`); a new epoch at each
+//! start would do the same, but would empty the cache for all replicas whenever one starts.
 
 mod link;
 mod pending;

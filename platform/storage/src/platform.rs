@@ -7,3 +7,4 @@ pub(crate) mod lease;
 pub(crate) mod once;
 pub(crate) mod outbox;
 mod prune;
+pub(crate) mod recent;

@@ -1,6 +1,7 @@
 //! A private Redis (or Valkey).
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use nix::sys::signal::Signal;
@@ -8,7 +9,7 @@ use nix::sys::signal::Signal;
 use crate::guard::{ServerProcess, answers, free_ports, server_directory, start_on, until_ready};
 use crate::{find_program, skipped};
 
-/// A Redis of the test's own, without persistence.
+/// A Redis of the test's own, which saves to disk only when told.
 #[derive(Debug)]
 pub struct Redis {
     port: u16,
@@ -57,14 +58,36 @@ impl Redis {
     /// Starts it, empty, on the same port.
     pub async fn restart(&mut self) {
         self.kill();
-        let process = Self::launch(self.port).await;
+        let directory = server_directory("redis").expect("a directory for redis");
+        self.start_in(directory).await;
+    }
+
+    /// Writes what it holds to its disk.
+    pub async fn save(&self) {
+        assert!(
+            answers(self.port, b"SAVE\r\n", b"+OK\r\n").await,
+            "redis saves"
+        );
+    }
+
+    /// Ends it with SIGKILL and starts it with what was saved last.
+    pub async fn restart_from_disk(&mut self) {
+        let process = self.process.take().expect("a redis that runs");
+        self.start_in(process.kill_and_keep()).await;
+    }
+
+    async fn start_in(&mut self, directory: PathBuf) {
+        let process = Self::launch_in(self.port, directory).await;
         self.process = Some(process.expect("redis starts"));
     }
 
     pub(crate) async fn launch(port: u16) -> anyhow::Result<ServerProcess> {
+        Self::launch_in(port, server_directory("redis")?).await
+    }
+
+    async fn launch_in(port: u16, directory: PathBuf) -> anyhow::Result<ServerProcess> {
         let program = find_program("redis-server").or_else(|| find_program("valkey-server"));
         let program = program.context("redis was there a moment ago")?;
-        let directory = server_directory("redis")?;
         let text = port.to_string();
         let mut command = vec![program.into_os_string()];
         let options = [

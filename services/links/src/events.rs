@@ -1,6 +1,7 @@
 //! What the service hears: its own changes, on every replica, so that no cache stays behind.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bus::{Consumer, Event};
 
@@ -9,12 +10,13 @@ use crate::store::outbox::{CHANGED, CREATED, DELETED, DOMAIN_CHANGED, LinkEvent,
 
 /// Who hears what.
 pub(crate) fn consumers(service: &Arc<Service>) -> Vec<Consumer> {
+    // A shared cache outlives the processes: an edit that the last of them did not tell it is told by
+    // the next one.
+    let replay = Duration::from_secs(service.config.cache_seconds);
     let service = Arc::clone(service);
-    vec![Consumer::every_replica(
-        "links.routes",
-        &[TOPIC],
-        move |event| hear(&service, event),
-    )]
+    let listener =
+        Consumer::every_replica("links.routes", &[TOPIC], move |event| hear(&service, event));
+    vec![listener.hearing_again(replay)]
 }
 
 fn hear(service: &Service, event: &Event) {

@@ -21,6 +21,10 @@ struct Replica {
 
 impl Replica {
     async fn start(url: &str, schema: &str) -> Self {
+        Self::start_hearing(url, schema, Duration::ZERO).await
+    }
+
+    async fn start_hearing(url: &str, schema: &str, replay: Duration) -> Self {
         let db = Db::open(url, DbOptions::new(schema)).await.expect("opened");
         db.migrate(&[]).await.expect("migrated");
         let (tasks, heard) = (Tasks::new(), Arc::<Mutex<Vec<_>>>::default());
@@ -35,6 +39,7 @@ impl Replica {
             let number = event.json().expect("a number");
             notes.lock().push((event.key.clone(), number));
         });
+        let listener = listener.hearing_again(replay);
         bus.host(&db, &[listener]).await.expect("hosted");
         Self { db, tasks, heard }
     }
@@ -67,6 +72,35 @@ async fn everyone_hears(url: &str, schema: &str) {
     for replica in replicas.iter().chain([&late]) {
         replica.tasks.shutdown().await;
     }
+}
+
+async fn what_was_published_lately_is_heard_again(url: &str, schema: &str) {
+    let first = Replica::start(url, schema).await;
+    let mut published = Published::default();
+    // More than a step back, and more than what PostgreSQL rereads anyway.
+    published.publish(&first.db, 3_000, 5, 500).await;
+    first.tasks.shutdown().await;
+    let again = Replica::start_hearing(url, schema, Duration::from_secs(3_600)).await;
+    eventually("it hears all", Duration::from_secs(20), || async {
+        again.heard() == 3_000
+    })
+    .await;
+    again.tasks.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_can_hear_again_on_sqlite() {
+    let directory = TempDir::new().expect("a directory");
+    let url = format!("sqlite://{}", directory.path().join("again.db").display());
+    what_was_published_lately_is_heard_again(&url, "again").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_can_hear_again_on_postgres() {
+    let Some(server) = testkit::Postgres::shared().await else {
+        return;
+    };
+    what_was_published_lately_is_heard_again(&server.url(), "again").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,11 +26,18 @@ pub(super) struct Link {
     pub(super) options: RedisOptions,
     pub(super) scripts: Scripts,
     pub(super) reads: Semaphore,
-    live: RwLock<Option<MultiplexedConnection>>,
+    live: RwLock<Option<Line>>,
     failures: AtomicU32,
     rooms: Mutex<Vec<Weak<Room>>>,
     work: Notify,
     up: Gauge,
+}
+
+/// A connection, and the run of the server at its other end: each start of a server is another run.
+#[derive(Clone)]
+struct Line {
+    connection: MultiplexedConnection,
+    run: Arc<str>,
 }
 
 /// Redis did not do it in time.
@@ -53,11 +60,12 @@ impl Link {
 
     /// The connection, while Redis is in use.
     pub(super) fn connection(&self) -> Option<MultiplexedConnection> {
-        self.live.read().clone()
+        self.live.read().as_ref().map(|l| l.connection.clone())
     }
 
     pub(super) fn enter(&self, room: &Arc<Room>) {
         self.rooms.lock().push(Arc::downgrade(room));
+        self.wake();
     }
 
     /// A change waits.
@@ -88,9 +96,9 @@ impl Link {
         }
     }
 
-    fn use_it(&self, connection: MultiplexedConnection) {
+    fn use_it(&self, line: Line) {
         self.failures.store(0, Ordering::Relaxed);
-        *self.live.write() = Some(connection);
+        *self.live.write() = Some(line);
         self.up.set(1);
         tracing::info!("redis is in use");
     }
@@ -101,7 +109,7 @@ impl Link {
         rooms.iter().filter_map(Weak::upgrade).collect()
     }
 
-    async fn connect(&self) -> Result<MultiplexedConnection, Failed> {
+    async fn connect(&self) -> Result<Line, Failed> {
         let limit = self.options.background_timeout;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(limit))
@@ -111,13 +119,16 @@ impl Link {
                 .client
                 .get_multiplexed_async_connection_with_config(&config)
                 .await?;
-            redis::cmd("PING")
+            let info = redis::cmd("INFO")
+                .arg("server")
                 .query_async::<String>(&mut connection)
                 .await?;
-            Ok::<_, RedisError>(connection)
+            let run = info.lines().find_map(|line| line.strip_prefix("run_id:"));
+            let run = Arc::from(run.unwrap_or_default().trim());
+            Ok::<_, RedisError>(Line { connection, run })
         };
         match timeout(limit * 2, attempt).await {
-            Ok(Ok(connection)) => Ok(connection),
+            Ok(Ok(line)) => Ok(line),
             Ok(Err(error)) => {
                 tracing::debug!(%error, "redis does not answer");
                 Err(Failed)
@@ -127,8 +138,10 @@ impl Link {
     }
 
     /// Tells Redis everything that waits.
-    async fn flush(&self, connection: &MultiplexedConnection) -> Result<(), Failed> {
+    async fn flush(&self, line: &Line) -> Result<(), Failed> {
+        let connection = &line.connection;
         for room in self.rooms() {
+            self.vet(line, &room).await?;
             loop {
                 let Some(batch) = room.pending.lock().take(BATCH_MAX) else {
                     break;
@@ -154,15 +167,37 @@ impl Link {
         Ok(())
     }
 
+    /// Makes sure that nobody reads what this server has from a disk or from another server.
+    async fn vet(&self, line: &Line, room: &Room) -> Result<(), Failed> {
+        if room.vetted.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mut call = self.scripts.vet.key(&room.epoch_key);
+        call.key(&room.run_key).arg(&*line.run);
+        let mut connection = line.connection.clone();
+        let vetting = call.invoke_async::<u8>(&mut connection);
+        let vetted = timeout(self.options.background_timeout, vetting).await;
+        let Ok(Ok(begun)) = vetted else {
+            room.meters.redis_errors.inc();
+            return Err(Failed);
+        };
+        if begun == 1 {
+            tracing::info!(
+                epoch = room.epoch_key,
+                "redis has another past than its caches; they begin anew"
+            );
+        }
+        room.vetted.store(true, Ordering::Release);
+        Ok(())
+    }
+
     async fn new_epoch(
         &self,
         mut connection: MultiplexedConnection,
         room: &Room,
     ) -> Result<(), RedisError> {
-        redis::cmd("INCR")
-            .arg(&room.epoch_key)
-            .query_async(&mut connection)
-            .await
+        let call = self.scripts.new_epoch.key(&room.epoch_key);
+        call.invoke_async(&mut connection).await
     }
 
     async fn tell(
@@ -201,10 +236,11 @@ impl Link {
     async fn establish(&self) -> Result<(), Failed> {
         for room in self.rooms() {
             room.pending.lock().slim();
+            room.vetted.store(false, Ordering::Release);
         }
-        let connection = self.connect().await?;
-        self.flush(&connection).await?;
-        self.use_it(connection);
+        let line = self.connect().await?;
+        self.flush(&line).await?;
+        self.use_it(line);
         Ok(())
     }
 }
@@ -213,13 +249,14 @@ impl Link {
 pub(super) async fn run(link: Arc<Link>, tasks: Tasks) {
     let mut pause = link.options.reconnect_pause;
     while !tasks.is_stopping() {
-        match link.connection() {
-            Some(connection) => {
+        let line = link.live.read().clone();
+        match line {
+            Some(line) => {
                 tokio::select! {
                     () = link.work.notified() => {}
                     () = tasks.stopping() => {}
                 }
-                if link.connection().is_some() && link.flush(&connection).await.is_err() {
+                if link.connection().is_some() && link.flush(&line).await.is_err() {
                     link.give_up("changes could not be told");
                 }
             }

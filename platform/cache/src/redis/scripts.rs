@@ -5,6 +5,9 @@
 //! number that each change moves on. Who misses gets epoch and `g` as a token; what was loaded is
 //! taken only while both are the same. The hash outlives its bytes by [`super::TOKEN_MS`], longer
 //! than a load may take, so that a token never fits a later state.
+//!
+//! An epoch is the microsecond in which it began, and not a count: one that was lost, because the key
+//! was evicted or had not reached the disk, never comes again.
 
 use redis::Script;
 
@@ -52,11 +55,28 @@ redis.call('PEXPIRE', KEYS[2], TOKEN_MS)
 return 1
 ";
 
+const NEW_EPOCH: &str = "
+local t = redis.call('TIME')
+redis.call('SET', KEYS[1], t[1] .. string.format('%06d', t[2]))
+";
+
+/// Begins a new epoch when the content was written under another run of the server: what it has from
+/// a disk or from another server may lack the last changes. `KEYS`: the epoch, and where the run
+/// stands. `ARGV`: the run now, or nothing when the server does not tell.
+const VET: &str = "
+if ARGV[1] ~= '' and redis.call('GET', KEYS[2]) == ARGV[1] then return 0 end
+NEW_EPOCH
+redis.call('SET', KEYS[2], ARGV[1])
+return 1
+";
+
 pub(super) struct Scripts {
     pub(super) read: Script,
     pub(super) fill: Script,
     pub(super) put: Script,
     pub(super) forget: Script,
+    pub(super) vet: Script,
+    pub(super) new_epoch: Script,
 }
 
 impl Scripts {
@@ -73,6 +93,8 @@ impl Scripts {
             fill: script(FILL),
             put: script(PUT),
             forget: script(FORGET),
+            vet: Script::new(&VET.replace("NEW_EPOCH", NEW_EPOCH)),
+            new_epoch: Script::new(NEW_EPOCH),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One cache's share of Redis.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -17,6 +18,10 @@ use crate::metrics::Meters;
 pub(super) struct Room {
     prefix: String,
     pub(super) epoch_key: String,
+    /// Under which run of the server the epoch began.
+    pub(super) run_key: String,
+    /// Whether the content of this server is known to be of this epoch. Nobody reads before.
+    pub(super) vetted: AtomicBool,
     pub(super) pending: Mutex<Pending>,
     pub(super) meters: Meters,
 }
@@ -24,6 +29,11 @@ pub(super) struct Room {
 impl Room {
     pub(super) fn entry_key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
+    }
+
+    /// Whether what Redis holds for `key` may be older than what this process knows.
+    fn distrusts(&self, key: &str) -> bool {
+        !self.vetted.load(Ordering::Acquire) || self.pending.lock().distrusts(key)
     }
 }
 
@@ -60,6 +70,8 @@ impl Space {
         let room = Arc::new(Room {
             prefix: format!("tradewind:{{{name}}}:"),
             epoch_key: format!("tradewind-epoch:{{{name}}}"),
+            run_key: format!("tradewind-run:{{{name}}}"),
+            vetted: AtomicBool::new(false),
             pending: Mutex::default(),
             meters,
         });
@@ -73,7 +85,7 @@ impl Space {
         let (Some(mut connection), Ok(_permit), false) = (
             connection,
             self.link.reads.try_acquire(),
-            self.room.pending.lock().distrusts(key),
+            self.room.distrusts(key),
         ) else {
             self.room.meters.redis_skipped.inc();
             return Found::Skipped;
@@ -86,7 +98,7 @@ impl Space {
                 self.link.succeeded();
                 let token = Token { epoch, generation };
                 // A change may have become known while Redis was asked.
-                if self.room.pending.lock().distrusts(key) {
+                if self.room.distrusts(key) {
                     return Found::Skipped;
                 }
                 match bytes {

@@ -212,6 +212,70 @@ async fn a_redis_that_hangs_costs_a_few_short_waits_and_then_nothing() {
 }
 
 #[tokio::test]
+async fn of_many_who_ask_a_redis_that_hangs_few_wait_and_each_once() {
+    let Some(server) = testkit::Redis::start().await else {
+        return;
+    };
+    let replica = Replica::start(&server, Duration::from_millis(5)).await;
+    let errors_before = replica.count("cache_redis_errors_total");
+    server.pause();
+    let asked = (0..1_000).map(|n| {
+        let (replica, key) = (&replica, format!("key {n}"));
+        async move { replica.ask(&key, Page::new("from the source", 1)).await }
+    });
+    let answers = futures_util::future::join_all(asked);
+    let pages = tokio::time::timeout(LONG, answers).await.expect("answers");
+    assert!(pages.iter().all(|page| page.text == "from the source"));
+    assert_eq!(replica.loads(), 1_000, "each from the source, once");
+    let waited = replica.count("cache_redis_errors_total") - errors_before;
+    let reads_max = RedisOptions::default().reads_max as u64;
+    // A background batch may fail as well.
+    assert!((1..=reads_max + 2).contains(&waited), "{waited} waited");
+    let skipped = replica.count("cache_redis_skipped_total");
+    assert!(skipped >= 1_000 - reads_max, "only {skipped} did not wait");
+    assert!(!replica.redis.is_up(), "it was given up");
+    server.resume();
+    replica.tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_redis_that_comes_back_from_its_disk_shows_nothing_from_before_an_edit() {
+    let Some(mut server) = testkit::Redis::start().await else {
+        return;
+    };
+    let replica = Replica::patient(&server).await;
+    let keys = ["home", "other"];
+    for key in keys {
+        replica.cache.put(key, Page::new("old", 1));
+        eventually("redis has it", LONG, || async {
+            let page = Page::new("?", 1);
+            replica.seen_by_another(&server, key, page).await.text == "old"
+        })
+        .await;
+    }
+    server.save().await;
+    let new = || Page::new("new", 2);
+    for key in keys {
+        replica.cache.invalidate_below(key, 2);
+        eventually("redis knows of the edit", LONG, || async {
+            let seen = replica.seen_by_another(&server, key, new()).await;
+            seen.text == "new"
+        })
+        .await;
+    }
+    server.restart_from_disk().await;
+    for n in 0..3 {
+        let key = format!("wakes {n}");
+        replica.ask(&key, Page::new("x", 1)).await;
+    }
+    replica.until_up().await;
+    let seen = replica.ask("other", new()).await;
+    assert_eq!(seen.text, "new", "a process that was there");
+    let seen = replica.seen_by_another(&server, "home", new()).await;
+    assert_eq!(seen.text, "new", "one that starts");
+}
+
+#[tokio::test]
 async fn a_redis_that_dies_is_an_error_to_nobody_and_is_used_again_when_back() {
     let Some(mut server) = testkit::Redis::start().await else {
         return;

@@ -8,6 +8,7 @@ mod leases;
 mod migrations;
 mod once;
 mod outbox;
+mod recent;
 mod restart;
 mod tables;
 mod transactions;
