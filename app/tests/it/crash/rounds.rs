@@ -19,6 +19,8 @@ use crate::program::Program;
 const WORKERS: u64 = 6;
 /// The load goes on at most so long after the first answer, in milliseconds.
 const LOAD_MS_MAX: u64 = 220;
+/// About how long a fold takes, in milliseconds.
+const FOLD_MS: u64 = 25;
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const FOLD_WITHIN: Duration = Duration::from_secs(60);
 
@@ -101,9 +103,9 @@ impl Rounds {
         let grouped = self.setup.recording == Recording::Grouped;
         match self.random.below(10) {
             0 => End::InStart,
-            1 => End::InFold,
-            2 if grouped => End::AtRest,
-            3 if grouped => End::Orderly,
+            1 | 2 => End::InFold,
+            3 if grouped => End::AtRest,
+            4 if grouped => End::Orderly,
             _ => End::InLoad,
         }
     }
@@ -175,8 +177,10 @@ impl Rounds {
             self.sum.orderly += 1;
             return;
         }
-        if end == End::InFold && system.freeze_in_fold(&self.setup).await {
-            self.sum.in_fold += 1;
+        if end == End::InFold {
+            let moment = Duration::from_micros(self.random.below(FOLD_MS * 1_000));
+            let is_open = system.freeze_in_fold(&self.setup, moment).await;
+            self.sum.in_fold += u32::from(is_open);
         }
         let program = &mut system.program;
         tokio::task::block_in_place(|| program.kill_all());

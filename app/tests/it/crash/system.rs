@@ -91,9 +91,9 @@ impl System {
         }
     }
 
-    /// Waits until clicks are being folded, and stops every process there. Answers whether the fold
-    /// is open for sure: it may have been too short to be met, and there may be nothing to fold.
-    pub(crate) async fn freeze_in_fold(&mut self, setup: &Setup) -> bool {
+    /// Waits until clicks are being folded and a moment longer, and stops every process there.
+    /// Answers whether the fold is open for sure: it may be over, and there may be nothing to fold.
+    pub(crate) async fn freeze_in_fold(&mut self, setup: &Setup, moment: Duration) -> bool {
         let (url, schema) = &setup.store;
         let db = Db::open(url, DbOptions::new(schema)).await;
         let db = db.expect("the store can be read");
@@ -107,6 +107,7 @@ impl System {
             assert!(start.elapsed() < SETTLE_WITHIN, "no fold begins: {now:?}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+        tokio::time::sleep(moment).await;
         self.program.freeze();
         Fold::read(&db).await.is_open
     }
