@@ -3,47 +3,61 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
-/// How long a system may take to be ready, and an event to be counted.
+use super::system::System;
+
+/// How long an answer may take, and an event to be counted.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// A way to run the system.
 pub(super) struct Topology {
     /// What it is called.
     pub(super) name: &'static str,
-    flags: &'static [&'static str],
+    pub(super) how: How,
+}
+
+/// Which processes are started, and by whom.
+pub(super) enum How {
+    /// `up` with these flags.
+    Up(&'static [&'static str]),
+    /// `serve` for the gateway and for the service, which are told of each other.
+    Serve,
 }
 
 pub(super) const ALL: &[Topology] = &[
     Topology {
         name: "together",
-        flags: &[],
+        how: How::Up(&[]),
     },
     Topology {
         name: "strict",
-        flags: &["--strict"],
+        how: How::Up(&["--strict"]),
     },
     Topology {
         name: "apart",
-        flags: &["--apart"],
+        how: How::Up(&["--apart"]),
     },
     Topology {
         name: "apart, three replicas",
-        flags: &["--apart", "--replicas", "parcels=3"],
+        how: How::Up(&["--apart", "--replicas", "parcels=3"]),
+    },
+    Topology {
+        name: "apart, two replicas, on PostgreSQL, Redis and NATS",
+        how: How::Up(&["--backends", "local", "--apart", "--replicas", "parcels=2"]),
+    },
+    Topology {
+        name: "served one by one",
+        how: How::Serve,
     },
 ];
 
 /// Starts the program, adds three things, reads them back, waits until their events are counted.
-pub(super) fn tell_story(base: &Path, topology: &Topology, name: &str) -> Result<()> {
-    let data = base.join("data");
-    if data.exists() {
-        std::fs::remove_dir_all(&data)?;
-    }
-    let system = System::start(base, &data, topology)?;
+pub(super) fn tell_story(program: &Path, topology: &Topology, name: &str) -> Result<()> {
+    let system = System::start(program, &topology.how, name)
+        .with_context(|| format!("start the system {}", topology.name))?;
     let told = story(&system.address, name).with_context(|| format!("the story {}", topology.name));
     let ended = system.stop();
     told.and(ended)
@@ -97,79 +111,6 @@ fn story(address: &str, name: &str) -> Result<()> {
     }
 }
 
-struct System {
-    child: Child,
-    address: String,
-}
-
-impl System {
-    fn start(base: &Path, data: &Path, topology: &Topology) -> Result<Self> {
-        std::fs::create_dir_all(data)?;
-        let (ready, log) = (data.join("ready-file.json"), data.join("log"));
-        let mut child = Command::new(base.join("debug/tradewind"))
-            .args(["up", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .arg("--ready-file")
-            .arg(&ready)
-            .args(topology.flags)
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(&log)?)
-            .spawn()
-            .context("start the program")?;
-        let started = Instant::now();
-        loop {
-            if let Some(address) = std::fs::read_to_string(&ready)
-                .ok()
-                .and_then(|text| gateway(&text))
-            {
-                return Ok(Self { child, address });
-            }
-            if child.try_wait()?.is_some() || started.elapsed() > WAIT_MAX {
-                child.kill().ok();
-                let said = std::fs::read_to_string(&log).unwrap_or_default();
-                bail!(
-                    "{}: the system did not become ready:\n{said}",
-                    topology.name
-                );
-            }
-            std::thread::park_timeout(Duration::from_millis(20));
-        }
-    }
-
-    /// Asks it to end, as an orchestrator does.
-    fn stop(mut self) -> Result<()> {
-        let pid = self.child.id().to_string();
-        Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .context("run kill")?;
-        let started = Instant::now();
-        while started.elapsed() < WAIT_MAX {
-            if let Some(status) = self.child.try_wait()? {
-                ensure!(
-                    status.success(),
-                    "the system ended with {status} on SIGTERM"
-                );
-                return Ok(());
-            }
-            std::thread::park_timeout(Duration::from_millis(20));
-        }
-        self.child.kill()?;
-        bail!("the system did not end on SIGTERM")
-    }
-}
-
-/// The gateway's address in a ready file.
-fn gateway(text: &str) -> Option<String> {
-    let rest = text.split_once("\"gateway\":")?.1;
-    let url = rest.split('"').nth(1)?;
-    Some(
-        url.trim_start_matches("http://")
-            .trim_end_matches('/')
-            .to_owned(),
-    )
-}
-
 struct Answer {
     status: u16,
     body: String,
@@ -199,15 +140,4 @@ fn ask(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Re
         status: status.context("an answer without a status")?,
         body: body.to_owned(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::gateway;
-
-    #[test]
-    fn the_address_is_found_in_a_ready_file() {
-        let text = r#"{"pid":1,"gateway":"http://127.0.0.1:4711","links":"http://x"}"#;
-        assert_eq!(gateway(text).as_deref(), Some("127.0.0.1:4711"));
-    }
 }
