@@ -19,6 +19,8 @@ use crate::program::Program;
 const WORKERS: u64 = 6;
 /// The load goes on at most so long after the first answer, in milliseconds.
 const LOAD_MS_MAX: u64 = 220;
+/// So long nobody folds after a process that died in a fold.
+const LEASE: Duration = Duration::from_secs(32);
 /// About how long a fold takes, in milliseconds.
 const FOLD_MS: u64 = 25;
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -65,6 +67,8 @@ pub(crate) struct Rounds {
     past: Vec<History>,
     /// How long the last start took.
     start_took: Duration,
+    /// When a fold was last waited for.
+    last_fold: Option<Instant>,
     sum: Sum,
 }
 
@@ -75,6 +79,7 @@ impl Rounds {
             random: SeededRandom::new(seed),
             past: Vec::new(),
             start_took: Duration::from_millis(100),
+            last_fold: None,
             sum: Sum::default(),
         }
     }
@@ -103,9 +108,9 @@ impl Rounds {
         let grouped = self.setup.recording == Recording::Grouped;
         match self.random.below(10) {
             0 => End::InStart,
-            1 | 2 => End::InFold,
-            3 if grouped => End::AtRest,
-            4 if grouped => End::Orderly,
+            1 if grouped => End::AtRest,
+            2 if grouped => End::Orderly,
+            3.. if self.last_fold.is_none_or(|at| at.elapsed() > LEASE) => End::InFold,
             _ => End::InLoad,
         }
     }
@@ -136,7 +141,8 @@ impl Rounds {
             .collect();
         let committed = Arc::new(AtomicU64::new(0));
         let (metrics, seen) = (system.metrics(), Arc::clone(&committed));
-        if self.setup.recording == Recording::Grouped {
+        let loses = self.setup.recording == Recording::Grouped;
+        if loses {
             tasks.spawn(System::watch_commits(metrics, seen, stop.clone()));
         }
         // No kill counts that hits an idle system.
@@ -154,15 +160,15 @@ impl Rounds {
         for client in clients {
             history.absorb(client.await.expect("a client tells what it saw"));
         }
-        if end == End::AtRest {
-            system.until_committed(history.redirected()).await;
-        }
         if matches!(end, End::InFold | End::AtRest) {
+            // A fold needs groups, and rest means that none is on its way.
+            if loses {
+                system.until_committed(history.redirected()).await;
+            }
             self.finish(&mut system, end).await;
         }
         history.committed = committed.load(Ordering::SeqCst);
-        let loses = self.setup.recording == Recording::Grouped;
-        if !loses || matches!(end, End::AtRest | End::Orderly) {
+        if !loses || end != End::InLoad {
             history.all_is_sure();
         }
         history
@@ -178,7 +184,9 @@ impl Rounds {
             return;
         }
         if end == End::InFold {
-            let moment = Duration::from_micros(self.random.below(FOLD_MS * 1_000));
+            self.last_fold = Some(Instant::now());
+            let moment =
+                Duration::from_micros(self.random.below(1 + self.random.below(FOLD_MS * 1_000)));
             let is_open = system.freeze_in_fold(&self.setup, moment).await;
             self.sum.in_fold += u32::from(is_open);
         }
