@@ -25,7 +25,7 @@ pub(crate) fn keep(registry: &Registry, host: &Host) {
                 () = tasks.stopping() => return,
                 () = tokio::time::sleep(EXPIRE_EVERY) => {}
             }
-            registry.with(|state| state.expire(ctx.now()));
+            registry.with(|state| state.expire(ctx.steady()));
         }
     });
 }
@@ -34,14 +34,14 @@ pub(crate) fn keep(registry: &Registry, host: &Host) {
 pub(crate) fn hold(registry: &Registry, own: Registration, host: &Host) {
     let pause = Duration::from_millis(own.lease_ms / 3);
     let (registry, ctx, tasks) = (registry.clone(), host.ctx.clone(), host.tasks.clone());
-    registry.with(|state| state.register(own.clone(), ctx.now()));
+    registry.with(|state| state.register(own.clone(), ctx.steady()));
     host.tasks.spawn(async move {
         loop {
             tokio::select! {
                 () = tasks.stopping() => return,
                 () = tokio::time::sleep(pause) => {}
             }
-            registry.with(|state| state.register(own.clone(), ctx.now()));
+            registry.with(|state| state.register(own.clone(), ctx.steady()));
         }
     });
 }
@@ -80,7 +80,7 @@ async fn answer(
         }
         (&Method::POST, "/registry/register") => {
             let registration = read(request).await?;
-            registry.with(|state| state.register(registration, ctx.now()));
+            registry.with(|state| state.register(registration, ctx.steady()));
             Ok(json(
                 StatusCode::OK,
                 &registry.with(|state| state.version()),

@@ -142,3 +142,63 @@ impl Coded for LinksError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mesh::Codec;
+
+    use super::*;
+
+    fn every_error() -> Vec<(LinksError, Code, Retry)> {
+        let detail = || "because".to_owned();
+        let taken = LinksError::CodeTaken {
+            code: "a".to_owned(),
+            domain: "example.org".to_owned(),
+        };
+        let external = LinksError::ExternalIdTaken {
+            external_id: "e".to_owned(),
+        };
+        let bad = LinksError::BadRequest { detail: detail() };
+        let conflict = LinksError::Conflict { detail: detail() };
+        let large = LinksError::TooLarge { detail: detail() };
+        let internal = LinksError::Internal { what: detail() };
+        let lost = LinksError::Mesh(MeshError::ConnectionLost {
+            service: "links".to_owned(),
+            detail: detail(),
+        });
+        let mismatch = LinksError::IdempotencyMismatch;
+        let away = LinksError::Unavailable { after_ms: 50 };
+        let many = LinksError::TooMany { after_s: 2 };
+        vec![
+            (LinksError::no_link("a"), Code::NotFound, Retry::Never),
+            (taken, Code::Conflict, Retry::Never),
+            (external, Code::Conflict, Retry::Never),
+            (
+                LinksError::invalid("url", "because"),
+                Code::Invalid,
+                Retry::Never,
+            ),
+            (bad, Code::BadRequest, Retry::Never),
+            (conflict, Code::Conflict, Retry::Never),
+            (mismatch, Code::Invalid, Retry::Never),
+            (many, Code::RateLimited, Retry::AfterMs(2_000)),
+            (large, Code::TooLarge, Retry::Never),
+            (away, Code::Unavailable, Retry::AfterMs(50)),
+            (LinksError::Unclear, Code::Unavailable, Retry::IfIdempotent),
+            (internal, Code::Internal, Retry::IfIdempotent),
+            (lost, Code::Unavailable, Retry::IfIdempotent),
+        ]
+    }
+
+    #[test]
+    fn every_error_has_its_code_and_its_retry_and_crosses_the_wire_unchanged() {
+        for (error, code, retry) in every_error() {
+            assert_eq!((error.code(), error.retry()), (code, retry), "{error:?}");
+            for codec in [Codec::Json, Codec::Postcard] {
+                let bytes = codec.encode("links", &error).expect("bytes");
+                let read: LinksError = codec.decode("links", &bytes).expect("the error");
+                assert_eq!(read, error);
+            }
+        }
+    }
+}

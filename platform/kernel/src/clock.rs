@@ -1,7 +1,8 @@
-//! Time as a value that is passed in, in microseconds since the Unix epoch.
+//! Time as a value that is passed in: what the calendar says, and how long something lasts here.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,15 +63,54 @@ impl Timestamp {
     }
 }
 
+/// A moment that no setting of the clock moves: microseconds on a scale of this process alone.
+///
+/// For what lasts a while in this process, such as a lease or a pause. A clock that is set would make
+/// it too short, or longer by as much as the clock was set back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Steady(pub i64);
+
+impl Steady {
+    /// The moment `ms` milliseconds after the beginning of the scale.
+    #[must_use]
+    pub const fn from_millis(ms: i64) -> Self {
+        Self(ms.saturating_mul(1_000))
+    }
+
+    /// Microseconds since the beginning of the scale.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// This moment moved later by `d`.
+    #[must_use]
+    pub fn plus(self, d: Duration) -> Self {
+        Self(self.0.saturating_add(micros_of(d)))
+    }
+
+    /// How long after `earlier` this is; zero when it is not after.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
 fn micros_of(d: Duration) -> i64 {
     i64::try_from(d.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync + 'static {
-    /// The current moment.
+    /// The current moment, as the calendar says.
     fn now(&self) -> Timestamp;
+
+    /// The current moment, on a scale that is never set.
+    fn steady(&self) -> Steady;
 }
+
+/// The scale of [`Steady`] begins when it is first read: the system gives it no beginning.
+static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// The clock of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,32 +127,47 @@ impl Clock for SystemClock {
             .unwrap_or(Duration::ZERO);
         Timestamp(micros_of(since))
     }
+
+    fn steady(&self) -> Steady {
+        Steady(micros_of(BEGINNING.elapsed()))
+    }
 }
 
 /// A clock that moves only when told to.
 #[derive(Debug, Default)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    wall: AtomicI64,
+    steady: AtomicI64,
+}
 
 impl ManualClock {
     /// A clock that stands at `at`.
     #[must_use]
     pub const fn at(at: Timestamp) -> Self {
-        Self(AtomicI64::new(at.0))
+        Self {
+            wall: AtomicI64::new(at.0),
+            steady: AtomicI64::new(0),
+        }
     }
 
-    /// Moves the clock to `at`.
+    /// Sets the clock to `at`, as an administrator does: no time passes.
     pub fn set(&self, at: Timestamp) {
-        self.0.store(at.0, Ordering::SeqCst);
+        self.wall.store(at.0, Ordering::SeqCst);
     }
 
-    /// Moves the clock later by `d`.
+    /// Lets `d` pass.
     pub fn advance(&self, d: Duration) {
-        self.0.fetch_add(micros_of(d), Ordering::SeqCst);
+        self.wall.fetch_add(micros_of(d), Ordering::SeqCst);
+        self.steady.fetch_add(micros_of(d), Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Steady {
+        Steady(self.steady.load(Ordering::SeqCst))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Clock, Id, Random, SystemClock, SystemRandom, Timestamp};
+use crate::{Clock, Id, Random, Steady, SystemClock, SystemRandom, Timestamp};
 
 /// What a use case may know of the world besides its store: the time and the dice.
 #[derive(Clone)]
@@ -23,10 +23,16 @@ impl Ctx {
         }
     }
 
-    /// The current moment.
+    /// The current moment, as the calendar says.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The current moment, on a scale that is never set: for how long something lasts here.
+    #[must_use]
+    pub fn steady(&self) -> Steady {
+        self.clock.steady()
     }
 
     /// A new id.

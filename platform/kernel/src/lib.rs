@@ -15,7 +15,7 @@ mod random;
 mod similar;
 mod tasks;
 
-pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use clock::{Clock, ManualClock, Steady, SystemClock, Timestamp};
 pub use code::{Code, Coded, Retry};
 pub use ctx::Ctx;
 pub use deadline::Deadline;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use kernel::{Choice, ChoiceKnob, Clock, Ctx, Timestamp};
+use kernel::{Choice, ChoiceKnob, Clock, Ctx, Steady};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
@@ -146,7 +146,7 @@ impl Balancer {
             endpoints: Mutex::new(endpoints),
             ctx,
         }));
-        balancer.0.refresh(balancer.0.ctx.now());
+        balancer.0.refresh(balancer.0.ctx.steady());
         balancer
     }
 
@@ -187,7 +187,7 @@ impl Balancer {
     #[must_use]
     pub fn pick_other(&self, hash: Option<u64>, tried: &[SocketAddr]) -> Option<Picked> {
         let shared = &self.0;
-        let now = shared.ctx.now();
+        let now = shared.ctx.steady();
         let mut set = shared.set.load();
         if set.is_stale() || now.micros() >= shared.recheck.load(Ordering::Relaxed) {
             shared.refresh(now);
@@ -212,7 +212,7 @@ impl Balancer {
         let Some(slot) = set.slots.iter().find(|s| s.endpoint.addr == addr) else {
             return;
         };
-        let now = self.0.ctx.now();
+        let now = self.0.ctx.steady();
         if slot.mark(health, now) {
             self.0.rotate(&set.slots, now);
         }
@@ -221,7 +221,7 @@ impl Balancer {
     /// The endpoints now, in rotation or not.
     #[must_use]
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        self.0.refresh(self.0.ctx.now());
+        self.0.refresh(self.0.ctx.steady());
         self.0
             .set
             .load()
@@ -234,7 +234,7 @@ impl Balancer {
     /// How every endpoint stands, and why those that are out are out.
     #[must_use]
     pub fn view(&self) -> BalancerView {
-        let now = self.0.ctx.now();
+        let now = self.0.ctx.steady();
         self.0.refresh(now);
         let set = self.0.set.load();
         let endpoints = set
@@ -264,7 +264,7 @@ pub enum Health {
 pub struct Picked {
     shared: Arc<Shared>,
     slot: Arc<Slot>,
-    started: Timestamp,
+    started: Steady,
     done: bool,
 }
 
@@ -283,18 +283,18 @@ impl Picked {
 
     /// Notes what became of the request; its latency is the time since the pick.
     pub fn finish(self, outcome: Outcome) {
-        let now = self.shared.ctx.now();
+        let now = self.shared.ctx.steady();
         let latency = now.since(self.started);
         self.end(outcome, latency, now);
     }
 
     /// The same with a latency that the caller has measured.
     pub fn finish_after(self, outcome: Outcome, latency: Duration) {
-        let now = self.shared.ctx.now();
+        let now = self.shared.ctx.steady();
         self.end(outcome, latency, now);
     }
 
-    fn end(mut self, outcome: Outcome, latency: Duration, now: Timestamp) {
+    fn end(mut self, outcome: Outcome, latency: Duration, now: Steady) {
         self.done = true;
         self.give_back();
         let shared = &self.shared;

@@ -182,7 +182,7 @@ impl EdgeState {
 
     /// Forgets faults whose time has come, and says so on the time axis.
     pub(crate) fn reap_faults(&self) {
-        for fault in self.faults.reap(self.ctx.now()) {
+        for fault in self.faults.reap(self.ctx.steady()) {
             let text = format!(
                 "fault {} on {} -> {} has ended",
                 fault.id, self.caller, self.callee
@@ -196,15 +196,15 @@ impl EdgeState {
 
     pub(crate) fn view(&self) -> EdgeView {
         self.reap_faults();
-        let now = self.ctx.now();
+        let now = self.ctx.steady();
         let policy = Policy::clone(&self.policy.load());
         let (in_flight, waiting) = self.bulkhead.load();
         EdgeView {
             caller: Arc::clone(&self.caller),
             callee: Arc::clone(&self.callee),
             binding: self.binding,
-            breaker: self.breaker.view(&policy.breaker, now),
-            rates: self.rates.view(now),
+            breaker: self.breaker.view(&policy.breaker, &self.ctx),
+            rates: self.rates.view(self.ctx.now()),
             in_flight,
             waiting,
             retries_left: self.budget.left(&policy.retry, now),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use kernel::{Code, Coded, Ctx, Timestamp};
+use kernel::{Code, Coded, Ctx, Steady, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The longest that a fault may be asked for: an hour.
@@ -60,8 +60,10 @@ pub struct Fault {
     /// What was asked for.
     #[serde(flatten)]
     pub spec: FaultSpec,
-    /// When it ends by itself.
+    /// When it ends by itself, as the calendar says if nobody sets it.
     pub expires: Timestamp,
+    #[serde(skip)]
+    until: Steady,
 }
 
 /// A fault that cannot be.
@@ -103,11 +105,11 @@ impl Faults {
     }
 
     /// The faults that have not ended.
-    pub(crate) fn list(&self, now: Timestamp) -> Vec<Fault> {
+    pub(crate) fn list(&self, now: Steady) -> Vec<Fault> {
         self.list
             .load()
             .iter()
-            .filter(|f| f.expires > now)
+            .filter(|f| f.until > now)
             .cloned()
             .collect()
     }
@@ -119,18 +121,19 @@ impl Faults {
         if !(1..=TTL_MS_MAX).contains(&spec.ttl_ms) {
             return Err(FaultError::Ttl(spec.ttl_ms));
         }
-        let now = ctx.now();
+        let now = ctx.steady();
         if self.list(now).len() >= FAULTS_MAX {
             return Err(FaultError::TooMany);
         }
-        let expires = now.plus(Duration::from_millis(spec.ttl_ms));
+        let ttl = Duration::from_millis(spec.ttl_ms);
         let fault = Fault {
             id: ctx.new_id().to_string().into(),
             spec,
-            expires,
+            expires: ctx.now().plus(ttl),
+            until: now.plus(ttl),
         };
         self.change(|list| {
-            list.retain(|f| f.expires > now);
+            list.retain(|f| f.until > now);
             list.push(fault.clone());
         });
         Ok(fault)
@@ -144,25 +147,25 @@ impl Faults {
     }
 
     /// Removes faults whose time has come, and answers them.
-    pub(crate) fn reap(&self, now: Timestamp) -> Vec<Fault> {
+    pub(crate) fn reap(&self, now: Steady) -> Vec<Fault> {
         let ended: Vec<Fault> = self
             .list
             .load()
             .iter()
-            .filter(|f| f.expires <= now)
+            .filter(|f| f.until <= now)
             .cloned()
             .collect();
         if !ended.is_empty() {
-            self.change(|list| list.retain(|f| f.expires > now));
+            self.change(|list| list.retain(|f| f.until > now));
         }
         ended
     }
 
     /// The faults that hit this call.
     pub(crate) fn hits(&self, method: &str, ctx: &Ctx) -> Vec<Fault> {
-        let now = ctx.now();
+        let now = ctx.steady();
         let hit = |f: &&Fault| {
-            f.expires > now
+            f.until > now
                 && f.spec.method.as_deref().is_none_or(|m| m == method)
                 && (f.spec.probability >= 1.0 || unit(ctx) < f.spec.probability)
         };

@@ -191,7 +191,7 @@ impl MeshRegistry {
 
     fn state(&self, caller: &str, callee: &str, binding: Binding) -> EdgeState {
         let Shared { ctx, telemetry, .. } = &*self.0;
-        let (policy, now) = (Policy::default(), ctx.now());
+        let (policy, now) = (Policy::default(), ctx.steady());
         EdgeState {
             caller: caller.into(),
             callee: callee.into(),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use kernel::Timestamp;
+use kernel::Steady;
 
 use super::ring::{Ring, mix};
 use super::slot::{Age, Slot};
@@ -72,7 +72,7 @@ fn turns(slots: &[Arc<Slot>]) -> Vec<usize> {
 
 impl Shared {
     /// Takes over what discovery says, keeping what is known of endpoints that stay.
-    pub(super) fn refresh(&self, now: Timestamp) {
+    pub(super) fn refresh(&self, now: Steady) {
         let mut endpoints = self.endpoints.lock();
         let list = Arc::clone(&endpoints.borrow_and_update());
         let before = self.set.load();
@@ -122,7 +122,7 @@ impl Shared {
         set: &'a Set,
         hash: Option<u64>,
         tried: &[SocketAddr],
-        now: Timestamp,
+        now: Steady,
     ) -> Option<&'a Arc<Slot>> {
         let fits = |slot: &Arc<Slot>| {
             slot.in_rotation.load(Relaxed)
@@ -144,7 +144,7 @@ impl Shared {
         &self,
         set: &'a Set,
         fits: impl Fn(&Arc<Slot>) -> bool,
-        now: Timestamp,
+        now: Steady,
     ) -> Option<&'a Arc<Slot>> {
         let count = set.slots.len();
         let start = self.roll_below(count);
@@ -168,7 +168,7 @@ impl Shared {
         &self,
         set: &'a Set,
         fits: impl Fn(&Arc<Slot>) -> bool,
-        now: Timestamp,
+        now: Steady,
     ) -> Option<&'a Arc<Slot>> {
         let count = set.turns.len();
         let mut starting = None;
@@ -192,7 +192,7 @@ impl Shared {
         &self,
         set: &'a Set,
         fits: impl Fn(&Arc<Slot>) -> bool,
-        now: Timestamp,
+        now: Steady,
     ) -> Option<&'a Arc<Slot>> {
         // Starting anywhere makes ties fall evenly.
         let (count, start) = (set.slots.len(), self.roll_below(set.slots.len()));

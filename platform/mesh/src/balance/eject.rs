@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use kernel::Timestamp;
+use kernel::Steady;
 
 use super::slot::{Record, Slot};
 use super::{BalancerConfig, Shared};
@@ -15,15 +15,15 @@ pub(super) struct Ejection {
     /// Why it should be out; set by whoever saw the failures.
     due: Option<String>,
     /// Why it is out, and until when.
-    out: Option<(String, Timestamp)>,
+    out: Option<(String, Steady)>,
     /// How often it has been out lately: each doubles the next.
     times: u32,
     /// When it last came back.
-    back: Timestamp,
+    back: Steady,
 }
 
 impl Ejection {
-    pub(super) fn is_out(&self, now: Timestamp) -> bool {
+    pub(super) fn is_out(&self, now: Steady) -> bool {
         self.out.as_ref().is_some_and(|(_, until)| now < *until)
     }
 
@@ -35,7 +35,7 @@ impl Ejection {
         self.due = Some(cause);
     }
 
-    pub(super) fn until(&self) -> Option<Timestamp> {
+    pub(super) fn until(&self) -> Option<Steady> {
         self.out.as_ref().map(|(_, until)| *until)
     }
 
@@ -44,7 +44,7 @@ impl Ejection {
     }
 
     /// Lets it back in when its time has come. Answers whether it came back now.
-    fn return_if_over(&mut self, now: Timestamp) -> bool {
+    fn return_if_over(&mut self, now: Steady) -> bool {
         let over = self.out.as_ref().is_some_and(|(_, until)| now >= *until);
         if over {
             self.out = None;
@@ -53,7 +53,7 @@ impl Ejection {
         over
     }
 
-    fn put_out(&mut self, config: &BalancerConfig, now: Timestamp) {
+    fn put_out(&mut self, config: &BalancerConfig, now: Steady) {
         let Some(cause) = self.due.take() else { return };
         // As long as it behaved well, so much of its past is forgotten.
         let well = now.since(self.back).as_secs_f64() / config.eject_base.as_secs_f64().max(1e-9);
@@ -80,12 +80,12 @@ impl Ejection {
 
 impl Shared {
     /// Decides who is in rotation. Called only when something has changed: never per request.
-    pub(super) fn rotate(&self, slots: &[Arc<Slot>], now: Timestamp) {
+    pub(super) fn rotate(&self, slots: &[Arc<Slot>], now: Steady) {
         let _one_at_a_time = self.endpoints.lock();
         self.rotate_locked(slots, now);
     }
 
-    pub(super) fn rotate_locked(&self, slots: &[Arc<Slot>], now: Timestamp) {
+    pub(super) fn rotate_locked(&self, slots: &[Arc<Slot>], now: Steady) {
         let mut records: Vec<_> = slots.iter().map(|slot| slot.record.lock()).collect();
         for (slot, record) in slots.iter().zip(&mut records) {
             if record.ejection.return_if_over(now) {
@@ -115,7 +115,7 @@ impl Shared {
         }
         let next = records.iter().filter_map(|r| r.ejection.until()).min();
         self.recheck
-            .store(next.map_or(i64::MAX, Timestamp::micros), Relaxed);
+            .store(next.map_or(i64::MAX, Steady::micros), Relaxed);
     }
 }
 

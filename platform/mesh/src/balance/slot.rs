@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use kernel::Timestamp;
+use kernel::Steady;
 use parking_lot::Mutex;
 
 use super::eject::Ejection;
@@ -76,7 +76,7 @@ pub(super) enum Age {
 /// One failure, for the explanation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
-    pub(super) at: Timestamp,
+    pub(super) at: Steady,
     pub(super) outcome: Outcome,
     pub(super) latency: Duration,
 }
@@ -86,12 +86,12 @@ pub(super) struct Record {
     pub(super) samples: VecDeque<Sample>,
     pub(super) ejection: Ejection,
     pub(super) health: Option<String>,
-    pub(super) health_since: Timestamp,
+    pub(super) health_since: Steady,
 }
 
 pub(super) struct Slot {
     pub(super) endpoint: Endpoint,
-    pub(super) since: Timestamp,
+    pub(super) since: Steady,
     age: Age,
     in_flight: AtomicU32,
     /// Microseconds, as the bits of an `f64`; with `touched` it decays towards zero, so that an
@@ -111,7 +111,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn new(endpoint: Endpoint, age: Age, now: Timestamp) -> Self {
+    pub(super) fn new(endpoint: Endpoint, age: Age, now: Steady) -> Self {
         Self {
             endpoint,
             since: now,
@@ -143,12 +143,12 @@ impl Slot {
     }
 
     /// The mean latency; it fades while nothing is sent there.
-    pub(super) fn latency_us(&self, config: &BalancerConfig, now: Timestamp) -> f64 {
+    pub(super) fn latency_us(&self, config: &BalancerConfig, now: Steady) -> f64 {
         let latency = f64::from_bits(self.latency.load(Relaxed));
         latency * decay(self.touched.load(Relaxed), now, config.decay)
     }
 
-    pub(super) fn penalty_us(&self, config: &BalancerConfig, now: Timestamp) -> f64 {
+    pub(super) fn penalty_us(&self, config: &BalancerConfig, now: Steady) -> f64 {
         let penalty = f64::from_bits(self.penalty.load(Relaxed));
         if penalty == 0.0 {
             return 0.0;
@@ -157,7 +157,7 @@ impl Slot {
     }
 
     /// From a tenth (just arrived) to 1.
-    pub(super) fn ramp(&self, config: &BalancerConfig, now: Timestamp) -> f64 {
+    pub(super) fn ramp(&self, config: &BalancerConfig, now: Steady) -> f64 {
         if self.age == Age::Known || config.slow_start.is_zero() {
             return 1.0;
         }
@@ -166,7 +166,7 @@ impl Slot {
     }
 
     /// What one more request here would cost; the penalty counts too.
-    pub(super) fn cost(&self, config: &BalancerConfig, now: Timestamp) -> f64 {
+    pub(super) fn cost(&self, config: &BalancerConfig, now: Steady) -> f64 {
         let queue = f64::from(self.in_flight()) + 1.0;
         let latency = self.latency_us(config, now).max(1.0) * queue;
         let share = f64::from(self.endpoint.weight.max(1)) * self.ramp(config, now);
@@ -174,7 +174,7 @@ impl Slot {
     }
 
     /// Requests in flight relative to its share; a failing endpoint counts as crowded.
-    pub(super) fn crowd(&self, config: &BalancerConfig, now: Timestamp) -> f64 {
+    pub(super) fn crowd(&self, config: &BalancerConfig, now: Steady) -> f64 {
         let share = f64::from(self.endpoint.weight.max(1)) * self.ramp(config, now);
         // A fresh penalty of a second weighs like a hundred requests in flight.
         let penalty = self.penalty_us(config, now) / 10_000.0;
@@ -187,7 +187,7 @@ impl Slot {
         outcome: Outcome,
         latency: Duration,
         config: &BalancerConfig,
-        now: Timestamp,
+        now: Steady,
     ) -> bool {
         self.count(outcome, config, now);
         if !outcome.is_failure() {
@@ -237,7 +237,7 @@ impl Slot {
     }
 
     /// After an ejection it starts with a clean sheet.
-    pub(super) fn forgive(&self, now: Timestamp) {
+    pub(super) fn forgive(&self, now: Steady) {
         self.failures_in_a_row.store(0, Relaxed);
         self.window.store(now.micros(), Relaxed);
         self.window_requests.store(0, Relaxed);
@@ -245,7 +245,7 @@ impl Slot {
     }
 
     /// Notes a health check. Answers whether it changed anything.
-    pub(super) fn mark(&self, health: Health, now: Timestamp) -> bool {
+    pub(super) fn mark(&self, health: Health, now: Steady) -> bool {
         let mut record = self.record.lock();
         let next = match health {
             Health::Healthy => None,
@@ -259,7 +259,7 @@ impl Slot {
         changed
     }
 
-    fn count(&self, outcome: Outcome, config: &BalancerConfig, now: Timestamp) {
+    fn count(&self, outcome: Outcome, config: &BalancerConfig, now: Steady) {
         let start = self.window.load(Relaxed);
         let length = i64::try_from(config.eject_window.as_micros()).unwrap_or(i64::MAX);
         if now.micros().saturating_sub(start) >= length
@@ -278,7 +278,7 @@ impl Slot {
     }
 
     /// A moving mean: what was known fades with time, and each answer counts a tenth at least.
-    fn learn(&self, latency: Duration, config: &BalancerConfig, now: Timestamp) {
+    fn learn(&self, latency: Duration, config: &BalancerConfig, now: Steady) {
         let sample = latency.as_secs_f64() * 1e6;
         let before = f64::from_bits(self.latency.load(Relaxed));
         let kept = decay(self.touched.load(Relaxed), now, config.decay).min(0.9);
@@ -295,7 +295,7 @@ impl Slot {
         }
     }
 
-    fn punish(&self, outcome: Outcome, config: &BalancerConfig, now: Timestamp) {
+    fn punish(&self, outcome: Outcome, config: &BalancerConfig, now: Steady) {
         let asked = match outcome {
             Outcome::Overloaded { retry_after } => retry_after.unwrap_or(Duration::ZERO),
             _ => Duration::ZERO,
@@ -308,8 +308,8 @@ impl Slot {
 }
 
 /// What is left of 1 after the time since `from`.
-fn decay(from: i64, now: Timestamp, over: Duration) -> f64 {
-    let passed = now.since(Timestamp(from));
+fn decay(from: i64, now: Steady, over: Duration) -> f64 {
+    let passed = now.since(Steady(from));
     if passed.is_zero() {
         return 1.0;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{Knobs, ManualClock, SeededRandom};
+use kernel::{Knobs, ManualClock, SeededRandom, Timestamp};
 
 use super::*;
 use crate::discovery::{Discovery as _, StaticDiscovery};
@@ -233,6 +233,23 @@ fn each_further_ejection_lasts_twice_as_long_and_ends_by_itself() {
         lengths.push(length.as_secs());
     }
     assert_eq!(lengths, [5, 10, 20, 40]);
+}
+
+#[test]
+fn setting_the_clock_neither_prolongs_nor_ends_an_ejection() {
+    let hour = Duration::from_secs(3_600);
+    for set in [Timestamp::minus, Timestamp::plus] {
+        let bench = bench(3, Algorithm::RoundRobin);
+        bench.run(60, |port| match port {
+            1 => (MS, Outcome::Reset),
+            _ => (MS, Outcome::Ok),
+        });
+        assert_eq!(bench.out(), [1]);
+        bench.clock.set(set(bench.clock.now(), hour));
+        assert_eq!(bench.out(), [1], "no time has passed");
+        bench.clock.advance(Duration::from_secs(5));
+        assert!(bench.out().is_empty(), "its five seconds are over");
+    }
 }
 
 #[test]

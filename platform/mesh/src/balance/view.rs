@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use kernel::Timestamp;
+use kernel::Steady;
 use serde::Serialize;
 
 use super::eject::in_words;
@@ -46,7 +46,7 @@ pub struct EndpointView {
 }
 
 impl Slot {
-    pub(super) fn view(&self, config: &BalancerConfig, now: Timestamp) -> EndpointView {
+    pub(super) fn view(&self, config: &BalancerConfig, now: Steady) -> EndpointView {
         let record = self.record.lock();
         EndpointView {
             id: Arc::clone(&self.endpoint.id),
@@ -62,7 +62,7 @@ impl Slot {
     }
 }
 
-fn why_out(record: &Record, now: Timestamp) -> Option<String> {
+fn why_out(record: &Record, now: Steady) -> Option<String> {
     if let Some(check) = &record.health {
         let since = in_words(now.since(record.health_since));
         return Some(format!("its health check has failed for {since}: {check}"));

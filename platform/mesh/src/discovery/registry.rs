@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::Timestamp;
+use kernel::Steady;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -44,7 +44,7 @@ pub struct RegistryView {
 struct Entry {
     endpoint: Endpoint,
     lease: Duration,
-    until: Timestamp,
+    until: Steady,
 }
 
 /// Who offers what. Pure: time is passed in.
@@ -56,7 +56,7 @@ pub struct RegistryState {
 
 impl RegistryState {
     /// Adds or renews an entry. Answers whether the view has changed.
-    pub fn register(&mut self, registration: Registration, now: Timestamp) -> bool {
+    pub fn register(&mut self, registration: Registration, now: Steady) -> bool {
         let Registration {
             service,
             id,
@@ -84,7 +84,7 @@ impl RegistryState {
     }
 
     /// Renews an entry's lease. Answers whether there is such an entry; if not, register again.
-    pub fn renew(&mut self, service: &str, id: &str, now: Timestamp) -> bool {
+    pub fn renew(&mut self, service: &str, id: &str, now: Steady) -> bool {
         match self.entries.get_mut(&(service.to_owned(), Arc::from(id))) {
             Some(entry) => {
                 entry.until = now.plus(entry.lease);
@@ -104,7 +104,7 @@ impl RegistryState {
     }
 
     /// Forgets entries whose lease has ended. Answers whether the view has changed.
-    pub fn expire(&mut self, now: Timestamp) -> bool {
+    pub fn expire(&mut self, now: Steady) -> bool {
         let before = self.entries.len();
         self.entries.retain(|_, entry| entry.until > now);
         let changed = self.entries.len() != before;
@@ -204,16 +204,16 @@ mod tests {
     #[test]
     fn an_entry_that_is_not_renewed_is_forgotten() {
         let mut state = RegistryState::default();
-        assert!(state.register(links("a", 1), Timestamp::from_secs(0)));
-        assert!(state.register(links("b", 2), Timestamp::from_secs(0)));
-        assert!(state.renew("links", "a", Timestamp::from_secs(4)));
-        assert!(state.expire(Timestamp::from_secs(6)));
+        assert!(state.register(links("a", 1), Steady::from_millis(0)));
+        assert!(state.register(links("b", 2), Steady::from_millis(0)));
+        assert!(state.renew("links", "a", Steady::from_millis(4_000)));
+        assert!(state.expire(Steady::from_millis(6_000)));
         let view = state.view();
         assert_eq!(view.version, 3);
         assert_eq!(view.services["links"].len(), 1);
         assert_eq!(&*view.services["links"][0].id, "a");
         assert!(
-            !state.renew("links", "b", Timestamp::from_secs(6)),
+            !state.renew("links", "b", Steady::from_millis(6_000)),
             "b must register again"
         );
     }
@@ -221,10 +221,10 @@ mod tests {
     #[test]
     fn saying_the_same_again_changes_nothing() {
         let mut state = RegistryState::default();
-        assert!(state.register(links("a", 1), Timestamp::from_secs(0)));
-        assert!(!state.register(links("a", 1), Timestamp::from_secs(1)));
+        assert!(state.register(links("a", 1), Steady::from_millis(0)));
+        assert!(!state.register(links("a", 1), Steady::from_millis(1_000)));
         assert!(
-            state.register(links("a", 9), Timestamp::from_secs(2)),
+            state.register(links("a", 9), Steady::from_millis(2_000)),
             "it moved"
         );
         assert!(state.deregister("links", "a"));
@@ -238,7 +238,7 @@ mod tests {
         let first = registry.poll(None, Duration::from_secs(60)).await;
         assert_eq!(first.version, 0);
         let change =
-            async { registry.with(|state| state.register(links("a", 1), Timestamp::from_secs(0))) };
+            async { registry.with(|state| state.register(links("a", 1), Steady::from_millis(0))) };
         let poll = registry.poll(Some(0), Duration::from_secs(60));
         let (view, _) = futures_util::join!(poll, change);
         assert_eq!(view.version, 1);

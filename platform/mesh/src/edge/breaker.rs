@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use kernel::Timestamp;
+use kernel::{Ctx, Steady, Timestamp};
 use parking_lot::Mutex;
 use serde::Serialize;
 
@@ -56,7 +56,7 @@ pub(crate) enum Ended {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Closed,
-    Open { until: Timestamp },
+    Open { until: Steady },
     HalfOpen,
 }
 
@@ -69,11 +69,11 @@ struct Slice {
 
 struct Inner {
     state: State,
-    since: Timestamp,
+    since: Steady,
     /// Grows with each change of state: results of calls from before count no more.
     generation: u64,
     slices: [Slice; SLICES],
-    leases: Vec<(u64, Timestamp)>,
+    leases: Vec<(u64, Steady)>,
     next_lease: u64,
     probes_well: u32,
 }
@@ -86,7 +86,7 @@ pub(crate) struct Breaker {
 }
 
 impl Breaker {
-    pub(crate) fn new(now: Timestamp) -> Self {
+    pub(crate) fn new(now: Steady) -> Self {
         let inner = Inner {
             state: State::Closed,
             since: now,
@@ -108,7 +108,7 @@ impl Breaker {
     pub(crate) fn admit(
         &self,
         policy: &BreakerPolicy,
-        now: impl FnOnce() -> Timestamp,
+        now: impl FnOnce() -> Steady,
     ) -> (Result<Admission, u64>, Option<Transition>) {
         if self.closed.load(Ordering::Acquire) {
             // If it opens right now, the result of this call is of an old generation: no harm.
@@ -173,7 +173,7 @@ impl Breaker {
         admission: Admission,
         ended: Ended,
         policy: &BreakerPolicy,
-        now: Timestamp,
+        now: Steady,
     ) -> Option<Transition> {
         let mut inner = self.inner.lock();
         if admission.generation != inner.generation {
@@ -212,8 +212,8 @@ impl Breaker {
         }
     }
 
-    pub(crate) fn view(&self, policy: &BreakerPolicy, now: Timestamp) -> BreakerView {
-        let inner = self.inner.lock();
+    pub(crate) fn view(&self, policy: &BreakerPolicy, ctx: &Ctx) -> BreakerView {
+        let (now, inner) = (ctx.steady(), self.inner.lock());
         let (calls, failed) = inner.sum(policy, now);
         let (state, opens_in) = match inner.state {
             _ if !policy.on => ("off", Duration::ZERO),
@@ -224,19 +224,19 @@ impl Breaker {
         let opens_in_ms = u64::try_from(opens_in.as_millis()).unwrap_or(u64::MAX);
         BreakerView {
             state,
-            since: inner.since,
+            since: ctx.now().minus(now.since(inner.since)),
             calls,
             failed,
             opens_in_ms,
         }
     }
 
-    fn open(&self, inner: &mut Inner, policy: &BreakerPolicy, now: Timestamp) {
+    fn open(&self, inner: &mut Inner, policy: &BreakerPolicy, now: Steady) {
         let until = now.plus(Duration::from_millis(policy.open_ms));
         self.enter(inner, State::Open { until }, now);
     }
 
-    fn enter(&self, inner: &mut Inner, state: State, now: Timestamp) {
+    fn enter(&self, inner: &mut Inner, state: State, now: Steady) {
         inner.state = state;
         inner.since = now;
         inner.generation += 1;
@@ -250,7 +250,7 @@ impl Breaker {
 
 impl Inner {
     /// Counts one call and answers the sums of the window.
-    fn count(&mut self, policy: &BreakerPolicy, now: Timestamp, failed: bool) -> (u32, u32) {
+    fn count(&mut self, policy: &BreakerPolicy, now: Steady, failed: bool) -> (u32, u32) {
         let number = slice_number(policy, now);
         let at = usize::try_from(number.rem_euclid(SLICES as i64)).unwrap_or(0);
         let slice = &mut self.slices[at];
@@ -268,7 +268,7 @@ impl Inner {
         self.sum(policy, now)
     }
 
-    fn sum(&self, policy: &BreakerPolicy, now: Timestamp) -> (u32, u32) {
+    fn sum(&self, policy: &BreakerPolicy, now: Steady) -> (u32, u32) {
         let oldest = slice_number(policy, now) - SLICES as i64;
         let live = self.slices.iter().filter(|s| s.number > oldest);
         live.fold((0, 0), |(calls, failed), s| {
@@ -277,7 +277,7 @@ impl Inner {
     }
 }
 
-fn slice_number(policy: &BreakerPolicy, now: Timestamp) -> i64 {
+fn slice_number(policy: &BreakerPolicy, now: Steady) -> i64 {
     let slice_us = i64::try_from(policy.window_ms * 1_000).unwrap_or(i64::MAX) / SLICES as i64;
     now.micros() / slice_us.max(1)
 }

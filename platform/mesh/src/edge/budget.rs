@@ -1,7 +1,7 @@
 //! The retry budget of an edge: retries are a share of the calls, plus a few per second, so that
 //! retries cannot turn an overload into a storm.
 
-use kernel::Timestamp;
+use kernel::Steady;
 use parking_lot::Mutex;
 
 use crate::RetryPolicy;
@@ -15,12 +15,12 @@ pub(crate) struct RetryBudget(Mutex<Inner>);
 
 struct Inner {
     tokens: f64,
-    at: Timestamp,
+    at: Steady,
 }
 
 impl RetryBudget {
     /// One second of the minimum rate is there from the start.
-    pub(crate) fn new(policy: &RetryPolicy, now: Timestamp) -> Self {
+    pub(crate) fn new(policy: &RetryPolicy, now: Steady) -> Self {
         Self(Mutex::new(Inner {
             tokens: f64::from(policy.budget_min_per_s),
             at: now,
@@ -35,7 +35,7 @@ impl RetryBudget {
     }
 
     /// Takes one retry out; `false` when there is none.
-    pub(crate) fn spend(&self, policy: &RetryPolicy, now: Timestamp) -> bool {
+    pub(crate) fn spend(&self, policy: &RetryPolicy, now: Steady) -> bool {
         let mut inner = self.0.lock();
         inner.refill(policy, now);
         let enough = inner.tokens >= 1.0;
@@ -46,7 +46,7 @@ impl RetryBudget {
     }
 
     /// How many retries there are.
-    pub(crate) fn left(&self, policy: &RetryPolicy, now: Timestamp) -> f64 {
+    pub(crate) fn left(&self, policy: &RetryPolicy, now: Steady) -> f64 {
         let mut inner = self.0.lock();
         inner.refill(policy, now);
         inner.tokens
@@ -54,7 +54,7 @@ impl RetryBudget {
 }
 
 impl Inner {
-    fn refill(&mut self, policy: &RetryPolicy, now: Timestamp) {
+    fn refill(&mut self, policy: &RetryPolicy, now: Steady) {
         let earned = now.since(self.at).as_secs_f64() * f64::from(policy.budget_min_per_s);
         self.tokens = (self.tokens + earned).min(capacity(policy));
         self.at = now;
@@ -81,7 +81,7 @@ mod tests {
             budget_min_per_s: 2,
             ..RetryPolicy::default()
         };
-        let start = Timestamp::from_secs(1_000);
+        let start = Steady::from_millis(1_000_000);
         let budget = RetryBudget::new(&policy, start);
         let spend = |at| (0..1_000).filter(|_| budget.spend(&policy, at)).count();
         assert_eq!(spend(start), 2, "the first second's");
@@ -91,7 +91,7 @@ mod tests {
             (9..=10).contains(&earned),
             "a tenth of the calls, not {earned}"
         );
-        let later = spend(Timestamp::from_secs(1_003));
+        let later = spend(Steady::from_millis(1_003_000));
         assert!((6..=7).contains(&later), "two a second, not {later}");
     }
 }

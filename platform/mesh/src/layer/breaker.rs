@@ -54,7 +54,7 @@ impl<S: Inner> Service<Call> for Breaking<S> {
         let (admitted, transition) = self
             .state
             .breaker
-            .admit(&policy.breaker, || self.state.ctx.now());
+            .admit(&policy.breaker, || self.state.ctx.steady());
         note(&self.state, transition);
         match admitted {
             Ok(admission) => {
@@ -121,7 +121,7 @@ impl Guard {
     fn record(&mut self, ended: Ended) {
         self.done = true;
         let policy = self.state.policy.load();
-        let now = self.state.ctx.now();
+        let now = self.state.ctx.steady();
         let transition = self
             .state
             .breaker

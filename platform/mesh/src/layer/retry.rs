@@ -94,7 +94,8 @@ impl<S: Inner> Again<S> {
             let wait = self.wait(&policy, made).max(failure.retry.delay());
             // A wait that outlasts the deadline is a failure that only comes later.
             let now = self.state.ctx.now();
-            if wait >= self.call.cx.deadline.0.since(now) || !self.state.budget.spend(&policy, now)
+            if wait >= self.call.cx.deadline.0.since(now)
+                || !self.state.budget.spend(&policy, self.state.ctx.steady())
             {
                 return Err(failure);
             }

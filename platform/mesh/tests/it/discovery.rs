@@ -55,7 +55,7 @@ impl Supervisor {
         }
         let body = body.collect().await.expect("a body").to_bytes();
         let registration: Registration = serde_json::from_slice(&body).expect("a registration");
-        let now = self.ctx.now();
+        let now = self.ctx.steady();
         self.registry.with(|state| match head.uri.path() {
             "/registry/register" => state.register(registration, now),
             _ => state.deregister(&registration.service, &registration.id),
@@ -128,7 +128,7 @@ async fn a_registry_is_followed_and_an_outage_is_survived() {
     until(&endpoints, &["a"]).await;
     supervisor
         .registry
-        .with(|s| s.register(replica("b", 2), supervisor.ctx.now()));
+        .with(|s| s.register(replica("b", 2), supervisor.ctx.steady()));
     until(&endpoints, &["a", "b"]).await;
 
     supervisor.away.store(true, Ordering::SeqCst);

@@ -7,10 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
-use kernel::{Code, Coded, Ctx, Deadline, ManualClock, Retry, SystemRandom};
+use kernel::{Clock as _, Code, Coded, Ctx, Deadline, ManualClock, Retry, SystemRandom, Timestamp};
 use mesh::rpc::RpcServer;
-use mesh::{CallCx, Codec, Dispatch, MeshError, contract};
+use mesh::{CallCx, Codec, Dispatch, FaultKind, FaultSpec, MeshError, contract};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::fixture::*;
 
@@ -143,5 +144,39 @@ async fn clocks_of_two_machines_may_differ_by_an_hour() {
             left <= whole && left > whole / 2,
             "by the callee's own clock the edge's 5 s are left, not {left:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn setting_the_clock_neither_prolongs_nor_ends_what_lasts_a_while() {
+    let hour = Duration::from_secs(3_600);
+    for set in [Timestamp::minus, Timestamp::plus] {
+        let world = World::standing();
+        let client = world.client(Way::Direct).await;
+        let policy = json!({
+            "retry": {"attempts": 1},
+            "breaker": {"min_volume": 1, "open_ms": 1_000, "half_open_probes": 1},
+        });
+        world.policy("test", policy);
+        world.shop.burns_for.store(1, Ordering::SeqCst);
+        let burns = client.look(&world.cx(), item("tea")).await;
+        assert_eq!(burns.expect_err("it burns"), ShopError::Burns);
+        let spec = FaultSpec {
+            kind: FaultKind::Drop,
+            probability: 1.0,
+            ttl_ms: 1_000,
+            method: None,
+        };
+        let fault = world.mesh.inject_fault("test", "shop", spec);
+        fault.expect("a fault");
+        world.clock.set(set(world.clock.now(), hour));
+        let view = &world.mesh.list()[0];
+        assert_eq!(view.breaker.opens_in_ms, 1_000, "no time has passed");
+        assert_eq!(view.breaker.since, world.clock.now());
+        assert_eq!(view.faults.len(), 1, "no time has passed");
+        world.clock.advance(Duration::from_secs(1));
+        let seen = client.look(&world.cx(), item("tea")).await;
+        assert_eq!(seen.expect("a probe, and no fault").item, "tea");
+        assert_eq!(world.mesh.list()[0].breaker.state, "closed");
     }
 }

@@ -1,5 +1,9 @@
 //! The breaker by itself, on a clock that is passed in.
 
+use std::sync::Arc;
+
+use kernel::{ManualClock, SystemRandom};
+
 use super::*;
 
 fn policy() -> BreakerPolicy {
@@ -14,11 +18,21 @@ fn policy() -> BreakerPolicy {
     }
 }
 
-fn ms(ms: i64) -> Timestamp {
-    Timestamp::from_millis(1_000_000 + ms)
+fn ms(ms: i64) -> Steady {
+    Steady::from_millis(1_000_000 + ms)
 }
 
-fn call(breaker: &Breaker, at: Timestamp, ended: Ended) -> Option<Transition> {
+/// A world that has come to that moment.
+fn at(moment: i64) -> Ctx {
+    let clock = ManualClock::default();
+    clock.advance(ms(moment).since(Steady::default()));
+    Ctx {
+        clock: Arc::new(clock),
+        random: Arc::new(SystemRandom),
+    }
+}
+
+fn call(breaker: &Breaker, at: Steady, ended: Ended) -> Option<Transition> {
     let admission = breaker.admit(&policy(), || at).0.expect("admitted");
     breaker.record(admission, ended, &policy(), at)
 }
@@ -62,7 +76,7 @@ fn failures_that_have_left_the_window_do_not_count() {
         None,
         "one call in the window"
     );
-    assert_eq!(breaker.view(&policy(), ms(1_100)).calls, 1);
+    assert_eq!(breaker.view(&policy(), &at(1_100)).calls, 1);
 }
 
 #[test]
@@ -86,7 +100,7 @@ fn it_opens_half_opens_and_closes() {
     assert_eq!(breaker.record(first, Ended::Well, &policy(), ms(510)), None);
     let closed = breaker.record(second, Ended::Well, &policy(), ms(520));
     assert_eq!(closed, Some(Transition::Closed));
-    assert_eq!(breaker.view(&policy(), ms(520)).state, "closed");
+    assert_eq!(breaker.view(&policy(), &at(520)).state, "closed");
 }
 
 #[test]
