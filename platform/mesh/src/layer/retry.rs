@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use kernel::Retry;
+use kernel::{Random, Retry};
 use tower::Service;
 
 use super::{Inner, Slow};
 use crate::edge::EdgeState;
-use crate::{Call, Failure, Payload, Reply};
+use crate::{Call, Failure, Payload, Reply, RetryPolicy};
 
 #[derive(Clone)]
 pub(super) struct Retrying<S> {
@@ -91,7 +91,8 @@ impl<S: Inner> Again<S> {
             if made >= policy.attempts || failure.retry == Retry::Never {
                 return Err(failure);
             }
-            let wait = self.wait(&policy, made).max(failure.retry.delay());
+            let wait = jittered(&policy, made, &*self.state.ctx.random);
+            let wait = wait.max(failure.retry.delay());
             // A wait that outlasts the deadline is a failure that only comes later.
             let now = self.state.ctx.now();
             if wait >= self.call.cx.deadline.0.since(now)
@@ -108,16 +109,42 @@ impl<S: Inner> Again<S> {
             }
         }
     }
+}
 
-    /// Full jitter: anything from nothing to the step's bound, so that callers do not march in step.
-    fn wait(&self, policy: &crate::RetryPolicy, made: u32) -> Duration {
-        let factor = 1_u64.checked_shl(made - 1).unwrap_or(u64::MAX);
-        let bound_ms = policy.base_ms.saturating_mul(factor).min(policy.cap_ms);
-        Duration::from_micros(
-            self.state
-                .ctx
-                .random
-                .below(bound_ms.saturating_mul(1_000) + 1),
-        )
+/// Full jitter: anything from nothing to the step's bound, so that callers do not march in step.
+fn jittered(policy: &RetryPolicy, made: u32, random: &dyn Random) -> Duration {
+    let factor = 1_u64.checked_shl(made - 1).unwrap_or(u64::MAX);
+    let bound_ms = policy.base_ms.saturating_mul(factor).min(policy.cap_ms);
+    Duration::from_micros(random.below(bound_ms.saturating_mul(1_000) + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::SeededRandom;
+
+    use super::*;
+
+    #[test]
+    fn waits_are_spread_from_nothing_to_a_bound_that_doubles_up_to_the_cap() {
+        let policy = RetryPolicy {
+            base_ms: 100,
+            cap_ms: 350,
+            ..RetryPolicy::default()
+        };
+        let random = SeededRandom::new(7);
+        for (made, bound_ms) in [(1, 100), (2, 200), (3, 350), (64, 350), (200, 350)] {
+            let bound = Duration::from_millis(bound_ms);
+            let mut tenths = [0_u32; 10];
+            for _ in 0..10_000 {
+                let wait = jittered(&policy, made, &random);
+                assert!(wait <= bound, "{wait:?} after {made} attempts");
+                let tenth = wait.as_micros() * 10 / (bound.as_micros() + 1);
+                tenths[usize::try_from(tenth).expect("below ten")] += 1;
+            }
+            assert!(
+                tenths.iter().all(|n| (800..1_200).contains(n)),
+                "each tenth of the bound is as likely: {tenths:?}"
+            );
+        }
     }
 }
