@@ -29,8 +29,6 @@ pub mod headers {
     pub const CALLER: &str = "x-tradewind-caller";
     /// The client's address.
     pub const CLIENT: &str = "x-tradewind-client";
-    /// Epoch microseconds after which nobody waits any more.
-    pub const DEADLINE: &str = "x-tradewind-deadline";
     /// Asks the gateway to say how it routed.
     pub const EXPLAIN: &str = "x-tradewind-explain";
     /// Another replica was asked before, and may have acted on the request.
