@@ -45,6 +45,8 @@ pub enum Shelf {
     Platform,
     /// One bounded context.
     Service,
+    /// What measures the rest from outside.
+    Lab,
     /// The web page.
     Console,
     /// The chores.
@@ -61,6 +63,7 @@ impl Package {
             "contracts" => Shelf::Contracts,
             "platform" => Shelf::Platform,
             "services" => Shelf::Service,
+            "lab" => Shelf::Lab,
             "console" => Shelf::Console,
             "xtask" => Shelf::Xtask,
             _ => Shelf::Other,

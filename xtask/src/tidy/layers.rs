@@ -1,4 +1,5 @@
-//! Who may know whom among our own crates: app -> services -> contracts, platform.
+//! Who may know whom among our own crates: app -> services -> contracts, platform; app -> lab ->
+//! kernel.
 //!
 //! Development dependencies obey the same arrows, so a service's tests cannot reach around a contract.
 
@@ -8,13 +9,15 @@ use crate::workspace::{Dependency, Package, Shelf, Workspace};
 const RULE: &str = "layers";
 /// What a contract may stand on.
 const UNDER_CONTRACTS: &[&str] = &["kernel", "mesh"];
+/// What the lab may stand on; the other is for tests.
+const UNDER_LAB: &[&str] = &["kernel", "testkit"];
 
 /// Compares each manifest with the arrows.
 pub fn check(workspace: &Workspace, findings: &mut Vec<Finding>) {
     for package in &workspace.packages {
         if package.shelf() == Shelf::Other {
             let advice = "no rule knows this folder: put the crate into app, contracts, platform, \
-                          services, console or xtask";
+                          services, lab, console or xtask";
             findings.push(Finding::fault(&package.manifest(), 1, RULE, advice));
         }
         for dependency in package
@@ -53,6 +56,11 @@ fn objection(from: &Package, dependency: &Dependency, to: &Package) -> Option<St
     }
     match from.shelf() {
         Shelf::App | Shelf::Other => None,
+        Shelf::Lab => (to_shelf != Shelf::Lab && !UNDER_LAB.contains(&name.as_str()))
+            .then(|| format!("the lab looks from outside and knows kernel only, not `{name}`")),
+        _ if to_shelf == Shelf::Lab => Some(format!(
+            "only app knows the lab: what `{name}` measures does not know that it is measured"
+        )),
         Shelf::Service if to_shelf == Shelf::Service => Some(format!(
             "no service knows the service `{name}`: use its contract in contracts/src/{name}.rs"
         )),

@@ -66,6 +66,53 @@ fn a_platform_crate_that_knows_a_contract_is_caught() {
     );
 }
 
+/// Adds a lab crate that obeys.
+fn with_lab(mini: &Mini) {
+    let root = mini
+        .read("Cargo.toml")
+        .replace("\"app\",", "\"app\", \"lab/*\",")
+        .replace("links = {", "load = { path = \"lab/load\" }\nlinks = {");
+    mini.write("Cargo.toml", &root);
+    mini.package("lab/load", "load", &["kernel"]);
+    mini.write("lab/load/src/lib.rs", "//! Load.\nuse kernel::x;\n");
+}
+
+#[test]
+fn a_lab_crate_may_know_kernel_and_app_may_know_it() {
+    let mini = Mini::new();
+    with_lab(&mini);
+    mini.append("app/Cargo.toml", "load.workspace = true\n");
+    mini.append("app/src/main.rs", "use load::x;\n");
+    assert_eq!(mini.faults(), []);
+}
+
+#[test]
+fn a_lab_crate_that_knows_what_it_measures_is_caught() {
+    for name in ["links", "mesh", "contracts"] {
+        let mini = Mini::new();
+        with_lab(&mini);
+        mini.append("lab/load/Cargo.toml", &format!("{name}.workspace = true\n"));
+        mini.append("lab/load/src/lib.rs", &format!("use {name}::x;\n"));
+        mini.expect("lab/load/Cargo.toml", 11, "layers", "knows kernel only");
+    }
+}
+
+#[test]
+fn a_crate_other_than_app_that_knows_the_lab_is_caught() {
+    for (folder, line) in [("services/orders", 12), ("platform/mesh", 10)] {
+        let mini = Mini::new();
+        with_lab(&mini);
+        mini.append(&format!("{folder}/Cargo.toml"), "load.workspace = true\n");
+        mini.append(&format!("{folder}/src/lib.rs"), "use load::x;\n");
+        mini.expect(
+            &format!("{folder}/Cargo.toml"),
+            line,
+            "layers",
+            "only app knows the lab",
+        );
+    }
+}
+
 #[test]
 fn platform_code_that_names_a_service_is_caught_and_prose_is_not() {
     let mini = Mini::new();
