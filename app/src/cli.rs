@@ -6,6 +6,7 @@ mod call;
 mod config;
 mod key;
 mod knob;
+mod load;
 mod output;
 mod process;
 mod serve;
@@ -55,6 +56,7 @@ fn dispatch(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Key(args) => key::run(&args, output),
         Command::Knob(args) => knob::run(&args, output),
         Command::Status(args) => status::run(&args, output),
+        Command::Load(args) => load::run(&args, output),
         Command::Guard(args) => args.run(),
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");

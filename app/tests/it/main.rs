@@ -12,6 +12,7 @@ mod features;
 mod health;
 mod killed;
 mod knob;
+mod load;
 mod logs;
 mod program;
 mod sandbox;

@@ -41,7 +41,7 @@ impl Random for SystemRandom {
     }
 }
 
-/// SplitMix64 from a seed: the same seed gives the same bytes. For tests only, never for secrets.
+/// SplitMix64 from a seed: the same seed gives the same bytes. For tests and load, never for secrets.
 #[derive(Debug)]
 pub struct SeededRandom(AtomicU64);
 
