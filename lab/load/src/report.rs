@@ -245,6 +245,7 @@ impl Report {
             queue_full: self.not_sent.queue_full,
             left: self.not_sent.at_the_end,
             connections: self.setting.connections,
+            opened: self.connections_opened,
             wanted: self.rate.wanted,
             achieved: self.rate.achieved,
             latency_p99_ms: self.latency.p99_ms,

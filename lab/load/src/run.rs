@@ -88,7 +88,10 @@ impl Run {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        runtime.block_on(self.work(ended))
+        let report = runtime.block_on(self.work(ended));
+        // A name that is still being looked up holds a thread, and nobody waits for it.
+        runtime.shutdown_background();
+        report
     }
 
     async fn work(self, ended: impl Future<Output = ()>) -> Result<Report, RunError> {

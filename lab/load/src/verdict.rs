@@ -46,6 +46,8 @@ pub(crate) struct Facts {
     pub(crate) queue_full: u64,
     pub(crate) left: u64,
     pub(crate) connections: usize,
+    /// Connections that were opened in all.
+    pub(crate) opened: u64,
     /// Requests per second.
     pub(crate) wanted: f64,
     pub(crate) achieved: f64,
@@ -111,9 +113,9 @@ fn saturated(facts: &Facts) -> Option<Verdict> {
     let unsent = facts.queue_full + facts.left;
     (waited || unsent > 0).then(|| {
         let mut text = format!(
-            "{} connections were not enough: requests waited {:.1} ms for one at p99, and {:.0}/s of \
-             {:.0}/s were answered",
-            facts.connections, facts.wait_p99_ms, facts.achieved, facts.wanted
+            "requests waited {:.1} ms for a connection at p99, and {:.0}/s of {:.0}/s were answered on \
+             {} connections",
+            facts.wait_p99_ms, facts.achieved, facts.wanted, facts.connections
         );
         if facts.queue_full > 0 {
             text.push_str(&format!(
@@ -124,7 +126,11 @@ fn saturated(facts: &Facts) -> Option<Verdict> {
         if facts.left > 0 {
             text.push_str(&format!("; {} still waited at the end", facts.left));
         }
-        text.push_str("; if more --connections change nothing, it is the server's limit");
+        let reopened = facts.opened > 2 * facts.connections as u64;
+        text.push_str(match reopened {
+            true => "; the server closes connections, and each must be opened again",
+            false => "; if more --connections change nothing, it is the server's limit",
+        });
         say(Kind::Saturated, text)
     })
 }
@@ -156,6 +162,7 @@ mod tests {
         queue_full: 0,
         left: 0,
         connections: 64,
+        opened: 64,
         wanted: 100.0,
         achieved: 100.0,
         latency_p99_ms: 20.0,
@@ -233,6 +240,12 @@ mod tests {
             Kind::Saturated,
             "4 still waited",
         );
+        let closing = Facts {
+            wait_p99_ms: 19.0,
+            opened: 1_000,
+            ..GOOD
+        };
+        expect(&closing, Kind::Saturated, "the server closes connections");
     }
 
     #[test]
