@@ -270,7 +270,7 @@ pub(super) struct LoadArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) targets: Option<PathBuf>,
     /// Ask the first targets more often: 1/rank^EXPONENT instead of all alike
-    #[arg(long, value_name = "EXPONENT")]
+    #[arg(long, value_name = "EXPONENT", requires = "targets")]
     pub(super) zipf: Option<f64>,
     /// Requests per second
     #[arg(long, short, default_value_t = 50.0)]
@@ -287,7 +287,7 @@ pub(super) struct LoadArgs {
     )]
     pub(super) steps: Vec<f64>,
     /// How long each step lasts
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, default_value_t = 10, requires = "steps", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(super) step_seconds: u64,
     /// Another rate for a while, in seconds from the start; may be repeated
     #[arg(long, value_name = "RATE@START+LENGTH", value_parser = load::spike)]

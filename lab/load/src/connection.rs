@@ -59,7 +59,7 @@ impl Link {
     pub(crate) async fn sender(&self) -> Result<(Sender, bool), Failed> {
         let mut slot = self.slot.lock().await;
         if let Some(mut sender) = slot.take()
-            && sender.is_ready().await
+            && sender.becomes_ready().await
         {
             *slot = sender.shared();
             return Ok((sender, false));
@@ -120,11 +120,23 @@ impl Link {
 }
 
 impl Sender {
-    async fn is_ready(&mut self) -> bool {
-        match self {
-            Self::Http1(sender) => sender.ready().await.is_ok(),
-            Self::Http2(sender) => sender.ready().await.is_ok(),
+    /// Whether it can take a request: `false` once it is closed.
+    async fn becomes_ready(&mut self) -> bool {
+        let ready = match self {
+            Self::Http1(sender) => sender.is_ready(),
+            Self::Http2(sender) => sender.is_ready(),
+        };
+        if ready {
+            return true;
         }
+        // A server that answered before it took the whole request may never take the rest.
+        let waited = tokio::time::timeout(OPEN_WITHIN, async {
+            match self {
+                Self::Http1(sender) => sender.ready().await.is_ok(),
+                Self::Http2(sender) => sender.ready().await.is_ok(),
+            }
+        });
+        waited.await.unwrap_or(false)
     }
 
     /// A copy, where several may send at once.

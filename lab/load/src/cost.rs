@@ -44,8 +44,8 @@ impl Usage {
 /// Makes room for so many more open files, as far as this user may; answers how many there is
 /// room for, of those that were wanted.
 pub(crate) fn room_for_files(wanted: u64) -> u64 {
-    /// What a process has open anyway.
-    const OTHERS: u64 = 64;
+    /// What a process has open anyway, and one connection more for each of 256 hosts.
+    const OTHERS: u64 = 64 + 256;
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
         return wanted;
     };
