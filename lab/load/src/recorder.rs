@@ -260,6 +260,12 @@ mod tests {
         let seconds = recorder.timeline.all(0);
         let scheduled: Vec<u64> = seconds.iter().map(|second| second.scheduled).collect();
         assert_eq!(scheduled, [1, 0, 0, 1]);
+        recorder.roll(4_000 * MS);
+        assert_eq!(
+            recorder.timeline.all(0).len(),
+            4,
+            "nothing came in the fifth"
+        );
         assert_eq!(seconds[1].waiting, 1, "the first one still waits");
     }
 }

@@ -68,10 +68,16 @@ impl Timeline {
         self.past.last().copied()
     }
 
-    /// Every second up to now.
+    /// Every second up to now; the last one if anything happened in it.
     pub(crate) fn all(&self, waiting: u64) -> Vec<Second> {
         let mut all = self.past.clone();
-        all.push(self.closed(waiting));
+        let nothing = Second {
+            second: self.current.second,
+            ..Second::default()
+        };
+        if self.current != nothing || !self.latency.is_empty() || all.is_empty() {
+            all.push(self.closed(waiting));
+        }
         all
     }
 

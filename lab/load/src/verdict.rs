@@ -95,11 +95,15 @@ fn no_answers(facts: &Facts) -> Option<Verdict> {
 
 fn generator(facts: &Facts) -> Option<Verdict> {
     let late = matters(facts.lag_p99_ms, facts.latency_p99_ms);
-    (late || facts.cpu + facts.starved >= BUSY).then(|| {
+    let busy = facts.cpu + facts.starved >= BUSY;
+    (late || busy).then(|| {
+        let advice = match busy {
+            true => "ask for less, or give it a core of its own",
+            false => "other programs held it up, so give it a core of its own",
+        };
         let text = format!(
             "the load generator was the bottleneck: it used {:.0} % of a core, waited for one {:.0} % of \
-             the time, and was {:.1} ms late at p99; the latency is partly its own; ask for less, or \
-             give it a core of its own",
+             the time, and was {:.1} ms late at p99; the latency is partly its own; {advice}",
             facts.cpu * 100.0,
             facts.starved * 100.0,
             facts.lag_p99_ms
