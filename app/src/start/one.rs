@@ -47,12 +47,9 @@ pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> R
     let (inner, outer) = (Tasks::new(), Tasks::new());
     internal::run(&host, internal, listener, &inner);
     let public = match gateway {
-        Some(gateway) => Some(open(&host, gateway, env, &outer)?),
+        Some(gateway) => Some(open(&host, gateway, env, &outer).await?),
         None => None,
     };
-    if service == GATEWAY && host.discovery.registry.is_some() {
-        everybody_known(&host).await;
-    }
     host.phase.ready();
     announce(&host, service)?;
     let ready = ready(&host, public, host.internal_addr()?);
@@ -77,9 +74,18 @@ fn system(host: &Arc<Host>, admin: &Admin, service: &str) -> System {
     }
 }
 
-fn open(host: &Host, gateway: Gateway, env: Env, outer: &Tasks) -> Result<std::net::SocketAddr> {
+/// Opens the door once it is known where to lead those who come; until then they wait in its queue.
+async fn open(
+    host: &Host,
+    gateway: Gateway,
+    env: Env,
+    outer: &Tasks,
+) -> Result<std::net::SocketAddr> {
     let public = public_listener(&host.config, env.listener)?;
     let addr = public.local_addr()?;
+    if host.discovery.registry.is_some() {
+        everybody_known(host).await;
+    }
     front::serve(gateway, public, outer)?;
     Ok(addr)
 }
