@@ -14,7 +14,7 @@ use serde::Deserialize;
 use web::ClusterSecret;
 
 use crate::admin::KnobSet;
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::compose::{CONSOLE, servable};
 use crate::supervisor::{ProcessView, State, Supervisor};
 
@@ -126,10 +126,15 @@ impl Others {
         }
     }
 
+    /// The answer of the process at `address` to a GET.
+    async fn ask(&self, address: &str, path: &str) -> anyhow::Result<Answer> {
+        let url = format!("http://{address}{path}");
+        self.client.send(Method::GET, &url, &[], Vec::new()).await
+    }
+
     /// What the process at `address` answers to a GET; nothing unless it is well.
     async fn fetch(&self, address: &str, path: &str) -> Option<Bytes> {
-        let url = format!("http://{address}{path}");
-        let answer = self.client.send(Method::GET, &url, &[], Vec::new()).await;
+        let answer = self.ask(address, path).await;
         answer
             .ok()
             .filter(|a| a.status.is_success())
@@ -141,8 +146,7 @@ impl Others {
             replica: replica.to_owned(),
         };
         let address = self.addresses().remove(replica).ok_or_else(unreachable)?;
-        let url = format!("http://{address}{path}");
-        let answer = self.client.send(Method::GET, &url, &[], Vec::new()).await;
+        let answer = self.ask(&address, path).await;
         let answer = answer.map_err(|_| unreachable())?;
         if answer.status.is_success() {
             return Ok(answer.body);

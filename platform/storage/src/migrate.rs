@@ -58,9 +58,9 @@ const NOTE: Sql = Sql::both(
 impl Db {
     /// Brings the schema up to date: the platform's tables, then `migrations`.
     ///
-    /// Several processes may do this at once: the others wait, up to ten minutes on SQLite. A migration whose text was changed after it was applied
-    /// is refused; versions that only the database knows are left alone, so that an older program
-    /// runs on beside a newer one.
+    /// Several processes may do this at once: the others wait, up to ten minutes on SQLite. A
+    /// migration whose text was changed after it was applied is refused; versions that only the
+    /// database knows are left alone, so that an older program runs on beside a newer one.
     pub async fn migrate(&self, migrations: &[Migration]) -> Result<()> {
         in_order(migrations)?;
         let end = Instant::now() + WAIT_MAX;

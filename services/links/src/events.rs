@@ -8,11 +8,15 @@ use bus::{Consumer, Event};
 use crate::service::Service;
 use crate::store::outbox::{CHANGED, CREATED, DELETED, DOMAIN_CHANGED, LinkEvent, TOPIC};
 
-/// Who hears what.
-pub(crate) fn consumers(service: &Arc<Service>) -> Vec<Consumer> {
+/// Who hears what; `shared` says whether there is a cache that replicas share.
+pub(crate) fn consumers(service: &Arc<Service>, shared: bool) -> Vec<Consumer> {
     // A shared cache outlives the processes: an edit that the last of them did not tell it is told by
-    // the next one.
-    let replay = Duration::from_secs(service.config.cache_seconds);
+    // the next one. Memory begins empty.
+    let replay = if shared {
+        Duration::from_secs(service.config.cache_seconds)
+    } else {
+        Duration::ZERO
+    };
     let service = Arc::clone(service);
     let listener =
         Consumer::every_replica("links.routes", &[TOPIC], move |event| hear(&service, event));

@@ -76,11 +76,12 @@ pub fn routes() -> Vec<RouteSpec> {
 #[must_use]
 pub fn build(config: Config, deps: Deps) -> Parts {
     let (knobs, choices) = config::knobs();
+    let shared = matches!(deps.tier, Tier::Redis(_));
     let service = Arc::new(config::service(config, deps, choices));
     Parts {
         routes: routes(),
         handler: http::handler(&service),
-        consumers: events::consumers(&service),
+        consumers: events::consumers(&service, shared),
         jobs: jobs::jobs(&service),
         knobs,
         openapi: openapi(),

@@ -1,5 +1,7 @@
 //! Each rule of tidy catches the fault that it is there for, planted in a small generated workspace.
 
+mod graph;
+mod layers;
 mod mini;
 mod rules;
 mod stamping;

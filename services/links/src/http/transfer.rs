@@ -95,9 +95,10 @@ pub(crate) struct ExportQuery {
 
 /// Makes links from a table, JSON or bookmarks. Rows that cannot be made are reported by line.
 ///
-/// JSON has one link a line, as for a new link or as an export has it. A table begins with the names of its columns: `url` and any of `code`, `domain`, `title`,
-/// `notes`, `tags`, `external_id`, `enabled`, `status`, `cache_control`, `forward_query`,
-/// `expires_at`, `expired_url`, `max_clicks`, `rules` (JSON). Up to 1,000 links are made in one
+/// JSON has one link a line, as for a new link or as an export has it. A table begins with the names
+/// of its columns: `url` and any of `code`, `domain`, `title`, `notes`, `tags`, `external_id`,
+/// `enabled`, `status`, `cache_control`, `forward_query`, `expires_at`, `expired_url`,
+/// `max_clicks`, `rules` (JSON). Up to 1,000 links are made in one
 /// transaction; with an idempotency key an import that broke off goes on where it stopped when it is
 /// sent again, and another file under the key of a whole one is refused.
 #[utoipa::path(post, path = "/api/links/import", tag = "transfer", params(ImportQuery,
