@@ -1,8 +1,10 @@
 //! A migrated database of each engine, for one test.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use kernel::{Clock, Ctx, ManualClock, SystemRandom, Timestamp};
 use storage::{Db, DbOptions, Migration, Sql};
 use testkit::{Postgres, TempDir};
 
@@ -43,6 +45,20 @@ impl Store {
     /// Another handle on the same database, as another process would have.
     pub(crate) async fn again(&self) -> Db {
         open(&self.url, &self.schema).await
+    }
+
+    /// A schema of its own with the platform's tables, on the same engine, and the clock that it
+    /// goes by.
+    pub(crate) async fn by_clock(&self, start: Timestamp) -> (Arc<ManualClock>, Db) {
+        let clock = Arc::new(ManualClock::at(start));
+        let ctx = Ctx {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random: Arc::new(SystemRandom),
+        };
+        let options = DbOptions::new(new_schema()).with_ctx(ctx);
+        let db = Db::open(&self.url, options).await.unwrap();
+        db.migrate(&[]).await.unwrap();
+        (clock, db)
     }
 }
 

@@ -1,12 +1,11 @@
 //! Leases are held by one at a time.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Clock, Ctx, ManualClock, SystemRandom, Timestamp};
-use storage::{Db, DbOptions, Lease};
+use kernel::Timestamp;
+use storage::{Db, Lease};
 
-use crate::engine::{MIGRATIONS, engines, new_schema};
+use crate::engine::engines;
 
 const TTL: Duration = Duration::from_secs(10);
 
@@ -45,18 +44,7 @@ async fn of_many_claims_at_once_one_wins() {
 #[tokio::test]
 async fn a_lease_is_renewed_passes_on_when_it_ends_and_fences() {
     for store in engines().await {
-        let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_000)));
-        let ctx = Ctx {
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            random: Arc::new(SystemRandom),
-        };
-        let url = store.url.clone();
-        let schema = new_schema();
-        // A file of its own would do as well; the clock is what this is about.
-        let db = Db::open(&url, DbOptions::new(&schema).with_ctx(ctx))
-            .await
-            .unwrap();
-        db.migrate(MIGRATIONS).await.unwrap();
+        let (clock, db) = store.by_clock(Timestamp::from_secs(1_000)).await;
 
         let first = claim(&db, "a").await.unwrap();
         assert!(claim(&db, "b").await.is_none());
@@ -92,14 +80,7 @@ async fn a_lease_is_renewed_passes_on_when_it_ends_and_fences() {
 async fn a_lease_that_a_clock_left_in_the_future_is_taken() {
     for store in engines().await {
         let start = Timestamp::from_secs(10_000);
-        let clock = Arc::new(ManualClock::at(start));
-        let ctx = Ctx {
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            random: Arc::new(SystemRandom),
-        };
-        let options = DbOptions::new(new_schema()).with_ctx(ctx);
-        let db = Db::open(&store.url, options).await.unwrap();
-        db.migrate(&[]).await.unwrap();
+        let (clock, db) = store.by_clock(start).await;
 
         let first = claim(&db, "a").await.unwrap();
         clock.set(start.minus(TTL));

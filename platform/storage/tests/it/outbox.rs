@@ -1,15 +1,12 @@
 //! The outbox is read in commit order without gaps.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Clock, Ctx, ManualClock, SystemRandom, Timestamp};
-use storage::{
-    Db, DbOptions, EVENT_BYTES_MAX, Error, ErrorKind, OutboxEvent, OutboxRow, Position, Sql,
-};
+use kernel::Timestamp;
+use storage::{Db, EVENT_BYTES_MAX, Error, ErrorKind, OutboxEvent, OutboxRow, Position, Sql};
 
-use crate::engine::{ADD, PAY, add, count, engines, new_schema, postgres};
+use crate::engine::{ADD, PAY, add, count, engines, postgres};
 
 const NAIVE: Sql =
     Sql::both("SELECT seq FROM platform_outbox WHERE seq > $1 ORDER BY seq LIMIT 100");
@@ -259,14 +256,7 @@ async fn old_events_are_pruned_but_never_the_newest() {
 async fn pruning_looks_at_no_more_events_than_it_may_delete() {
     for store in engines().await {
         let start = Timestamp::from_secs(10_000);
-        let clock = Arc::new(ManualClock::at(start));
-        let ctx = Ctx {
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            random: Arc::new(SystemRandom),
-        };
-        let options = DbOptions::new(new_schema()).with_ctx(ctx);
-        let db = Db::open(&store.url, options).await.unwrap();
-        db.migrate(&[]).await.unwrap();
+        let (clock, db) = store.by_clock(start).await;
         // The first is the youngest, so that whoever looks further finds something.
         for n in 0..5 {
             publish(&db, "a", n).await.unwrap();
