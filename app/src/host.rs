@@ -50,6 +50,8 @@ pub(crate) struct Host {
     pub(crate) front: OnceLock<Gateway>,
     /// Where its internal listener is, once it is.
     pub(crate) address: OnceLock<SocketAddr>,
+    /// Where the world comes in, once it can and if this process knows.
+    pub(crate) public: OnceLock<SocketAddr>,
     pub(crate) phase: Phase,
     pub(crate) started: Timestamp,
     /// Where services in other processes are.

@@ -157,6 +157,7 @@ fn host(config: Config, env: &Env) -> Result<Host> {
         internal_ingress: ingress(&inner_keys),
         started: ctx.now(),
         address: OnceLock::new(),
+        public: OnceLock::new(),
         front: OnceLock::new(),
         phase: Phase::default(),
         keys,
@@ -218,6 +219,7 @@ fn ready(host: &Host, gateway: Option<SocketAddr>, internal: SocketAddr) -> Read
     let mut urls = BTreeMap::new();
     let mut put = |name: &str, url: String| urls.insert(name.to_owned(), url);
     if let Some(addr) = gateway {
+        host.public.get_or_init(|| reachable(addr));
         let base = format!("http://{}", reachable(addr));
         put("links", base.clone());
         put("api", format!("{base}/api"));

@@ -1,8 +1,10 @@
-//! The system as JSON, for the command line: `GET /system`, `GET` and `POST /system/knobs`.
+//! The system as JSON, for the command line: `GET /system`, `GET /system/metrics`, `GET` and
+//! `POST /system/knobs`.
 
 use std::sync::Arc;
 
 use console::{About, Cluster, ClusterError, Replica};
+use futures_util::future::join_all;
 use http::{Method, StatusCode};
 use kernel::Code;
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,17 @@ use crate::internal::json;
 pub(crate) struct Status {
     pub(crate) about: About,
     pub(crate) replicas: Vec<Replica>,
+    /// Where the world comes in, if this process knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gateway: Option<String>,
+}
+
+/// The metrics of one process.
+#[derive(Serialize)]
+struct Measured {
+    replica: String,
+    /// In the text format of Prometheus.
+    metrics: String,
 }
 
 impl System {
@@ -41,9 +54,11 @@ impl System {
                 let status = Status {
                     about: self.about(),
                     replicas: self.replicas().await,
+                    gateway: self.host.public.get().map(|addr| format!("http://{addr}")),
                 };
                 Ok(json(StatusCode::OK, &status))
             }
+            (&Method::GET, "/system/metrics") => Ok(json(StatusCode::OK, &self.metrics().await)),
             (&Method::GET, "/system/knobs") => {
                 Ok(json(StatusCode::OK, &self.knobs().await.map_err(told)?))
             }
@@ -54,9 +69,25 @@ impl System {
             }
             _ => Err(ProblemReply::new(
                 Code::NotFound,
-                "here are /system and /system/knobs",
+                "here are /system, /system/metrics and /system/knobs",
             )),
         }
+    }
+}
+
+impl System {
+    /// What every process that answers has measured.
+    async fn metrics(&self) -> Vec<Measured> {
+        let replicas = self.replicas().await;
+        let of = async |replica: &Replica| {
+            let body = self.get(&replica.id, "/metrics").await.ok()?;
+            Some(Measured {
+                replica: replica.id.clone(),
+                metrics: String::from_utf8_lossy(&body).into_owned(),
+            })
+        };
+        let all = join_all(replicas.iter().map(of)).await;
+        all.into_iter().flatten().collect()
     }
 }
 

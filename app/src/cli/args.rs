@@ -103,6 +103,9 @@ pub(super) struct UpArgs {
     /// Write one JSON object with every URL here, once all is ready
     #[arg(long, value_name = "FILE")]
     pub(super) ready_file: Option<PathBuf>,
+    /// End when standard input ends
+    #[arg(long, hide = true)]
+    pub(super) leash: bool,
 }
 
 /// Flags of `up` and `serve`.
@@ -319,6 +322,12 @@ pub(super) struct LoadArgs {
     /// A file with the content of every request
     #[arg(long, value_name = "FILE")]
     pub(super) body_file: Option<PathBuf>,
+    /// Put a number in place of each {n} in the content, counted up from this
+    #[arg(long, value_name = "FIRST")]
+    pub(super) number_from: Option<u64>,
+    /// Count as good only what is answered within this time
+    #[arg(long, value_parser = load::seconds)]
+    pub(super) deadline: Option<Duration>,
     /// How long an answer is waited for
     #[arg(long, default_value = "10s", value_parser = load::seconds)]
     pub(super) timeout: Duration,

@@ -123,6 +123,8 @@ fn plan(args: &LoadArgs, seed: u64) -> Result<Plan> {
     plan.streams = args.streams;
     plan.queue = args.queue;
     plan.timeout = args.timeout;
+    plan.deadline = args.deadline;
+    plan.numbered_from = args.number_from;
     rates(args, &mut plan);
     Ok(plan)
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use kernel::Ctx;
 
 use super::args::UpArgs;
@@ -12,6 +14,7 @@ use super::{BadInput, banner, process};
 use crate::backends::Backends;
 use crate::config::{Config, Layers, Mistake};
 use crate::data::DataDir;
+use crate::leash;
 use crate::start::{Env, Role, Running, start};
 
 pub(super) fn run(args: UpArgs, output: Output) -> Result<ExitCode> {
@@ -39,7 +42,7 @@ fn layers(args: &UpArgs) -> Result<Layers, Mistake> {
 }
 
 async fn up(args: UpArgs, mut config: Config, data: DataDir, output: Output) -> Result<ExitCode> {
-    let mut signals = process::Signals::new()?;
+    let mut ending = Ending::new(&args)?;
     let held = data
         .hold()
         .map_err(|error| anyhow!(BadInput(error.to_string())))?;
@@ -59,10 +62,10 @@ async fn up(args: UpArgs, mut config: Config, data: DataDir, output: Output) -> 
     // A signal while starting ends at once: nothing has been promised yet.
     let running = tokio::select! {
         running = start(config, env) => running?,
-        () = signals.next() => return Ok(ExitCode::SUCCESS),
+        () = ending.next() => return Ok(ExitCode::SUCCESS),
     };
     announce(&running, &args, &data, output)?;
-    signals.next().await;
+    ending.next().await;
     if !output.json {
         super::output::write_out("\nstopping: requests in flight finish; again to stop at once\n");
     }
@@ -70,13 +73,38 @@ async fn up(args: UpArgs, mut config: Config, data: DataDir, output: Output) -> 
     let _ = std::fs::remove_file(data.ready_file());
     tokio::select! {
         () = running.drain() => {}
-        () = signals.next() => std::process::exit(130),
+        () = ending.signals.next() => std::process::exit(130),
     }
     if let Some(backends) = backends {
         backends.stop().await;
     }
     drop(held);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What ends the system: a signal, or the end of whoever holds its leash.
+struct Ending {
+    signals: process::Signals,
+    leash: BoxFuture<'static, ()>,
+}
+
+impl Ending {
+    fn new(args: &UpArgs) -> Result<Self> {
+        Ok(Self {
+            signals: process::Signals::new()?,
+            leash: match args.leash {
+                true => leash::let_go().boxed(),
+                false => std::future::pending().boxed(),
+            },
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            () = self.signals.next() => {}
+            () = &mut self.leash => {}
+        }
+    }
 }
 
 async fn local(config: &mut Config, data: &DataDir, exe: &std::path::Path) -> Result<Backends> {

@@ -22,10 +22,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(deadline: Option<Duration>) -> Self {
         Self {
             start: OnceLock::new(),
-            recorder: Mutex::new(Recorder::new()),
+            recorder: Mutex::new(Recorder::new().with_deadline(deadline)),
             rate: Mutex::new(None),
             changed: Notify::new(),
             stop: CancellationToken::new(),

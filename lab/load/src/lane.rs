@@ -1,12 +1,14 @@
 //! One request after the other: a lane takes what is due, sends it, reads the answer, and records.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use http_body_util::BodyExt as _;
+use hyper::body::Body as _;
 use hyper::body::Incoming;
 
 use crate::connection::{Body, Failed, Link};
@@ -46,7 +48,7 @@ impl Pool {
 /// What every request is made of.
 pub(crate) struct Template {
     pub(crate) method: Method,
-    pub(crate) body: Bytes,
+    body: Content,
     pub(crate) timeout: Duration,
     /// What stands in the request line, for each target.
     pub(crate) uris: Vec<Uri>,
@@ -63,7 +65,7 @@ impl Template {
         };
         Self {
             method: plan.method.clone(),
-            body: plan.body.clone(),
+            body: Content::of(plan),
             timeout: plan.timeout,
             uris: plan
                 .targets
@@ -74,11 +76,40 @@ impl Template {
     }
 
     fn request(&self, pool: &Pool, target: usize) -> Request<Body> {
-        let mut request = Request::new(Body::new(self.body.clone()));
+        let mut request = Request::new(Body::new(self.body.next()));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uris.get(target).cloned().unwrap_or_default();
         *request.headers_mut() = pool.headers.clone();
         request
+    }
+}
+
+/// What every request carries.
+enum Content {
+    Same(Bytes),
+    /// The text between the places of the number.
+    Numbered(Vec<String>, AtomicU64),
+}
+
+impl Content {
+    fn of(plan: &Plan) -> Self {
+        match (plan.numbered_from, std::str::from_utf8(&plan.body)) {
+            (Some(first), Ok(text)) => {
+                let parts = text.split("{n}").map(str::to_owned).collect();
+                Self::Numbered(parts, AtomicU64::new(first))
+            }
+            _ => Self::Same(plan.body.clone()),
+        }
+    }
+
+    fn next(&self) -> Bytes {
+        match self {
+            Self::Same(bytes) => bytes.clone(),
+            Self::Numbered(parts, next) => {
+                let number = next.fetch_add(1, Ordering::Relaxed).to_string();
+                parts.join(&number).into()
+            }
+        }
     }
 }
 
@@ -110,10 +141,11 @@ impl Lane {
     /// was sent is replaced, once.
     async fn exchange(&self, pending: &mut Pending<'_>) -> Result<Answer, Failed> {
         let mut request = self.template.request(&self.pool, pending.shot.target);
+        let length_sent = request.body().size_hint().exact().unwrap_or(0);
         let mut again = true;
         loop {
             let (mut sender, opened) = self.link.sender().await?;
-            let sent = pending.send(opened, self.template.body.len());
+            let sent = pending.send(opened, length_sent);
             let whole = async {
                 let response = sender
                     .send(request)
@@ -161,13 +193,13 @@ struct Pending<'a> {
 
 impl Pending<'_> {
     /// Records that it goes out, and answers when; a repeated one is counted already.
-    fn send(&mut self, opened: bool, bytes: usize) -> u64 {
+    fn send(&mut self, opened: bool, bytes: u64) -> u64 {
         let mut recorder = self.shared.recorder.lock();
         recorder.counts.opened += u64::from(opened);
         let now = self.shared.now();
         if !self.sent {
             self.sent = true;
-            recorder.sent(now, self.shot, bytes as u64);
+            recorder.sent(now, self.shot, bytes);
         }
         now
     }

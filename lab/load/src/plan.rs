@@ -51,6 +51,9 @@ pub struct Plan {
     pub headers: HeaderMap,
     /// The content of every request.
     pub body: Bytes,
+    /// Puts a number in place of each `{n}` in the content: counted up from this, one per request,
+    /// so that every content is another.
+    pub numbered_from: Option<u64>,
     /// How many requests a second, over time.
     pub profile: Profile,
     /// How they are spread.
@@ -71,6 +74,8 @@ pub struct Plan {
     pub queue: usize,
     /// How long an answer is waited for, from sending on.
     pub timeout: Duration,
+    /// An answer later than this, from the scheduled moment on, is not a good one.
+    pub deadline: Option<Duration>,
 }
 
 /// Why a plan cannot be run. The text says what to do.
@@ -102,6 +107,7 @@ impl Plan {
             method: Method::GET,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            numbered_from: None,
             profile: Profile::constant(50.0),
             process: Process::Constant,
             seed: 0,
@@ -112,6 +118,7 @@ impl Plan {
             streams: 32,
             queue: 100_000,
             timeout: Duration::from_secs(10),
+            deadline: None,
         }
     }
 
@@ -152,6 +159,7 @@ impl Plan {
             ));
         }
         lasting("the duration", self.duration, DURATION_MAX)?;
+        lasting("the deadline", self.deadline, TIMEOUT_MAX)?;
         lasting("the timeout", Some(self.timeout), TIMEOUT_MAX)
     }
 }
@@ -192,7 +200,7 @@ mod tests {
 
     #[test]
     fn every_setting_has_a_bound() {
-        let faults: [fn(&mut Plan); 11] = [
+        let faults: [fn(&mut Plan); 12] = [
             |p| p.targets.clear(),
             |p| p.connections = 0,
             |p| p.connections = CONNECTIONS_MAX + 1,
@@ -202,6 +210,7 @@ mod tests {
             |p| p.duration = None,
             |p| p.duration = Some(DURATION_MAX + Duration::from_secs(1)),
             |p| p.timeout = Duration::ZERO,
+            |p| p.deadline = Some(Duration::ZERO),
             |p| p.profile = Profile::constant(0.0),
             |p| p.popularity = Popularity::Zipf { exponent: f64::NAN },
         ];

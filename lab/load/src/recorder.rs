@@ -1,5 +1,7 @@
 //! Counts and histograms of a run. Every request ends in exactly one of them; moments are passed in.
 
+use std::time::Duration;
+
 use hdrhistogram::Histogram;
 
 use crate::queue::Shot;
@@ -39,6 +41,8 @@ pub(crate) struct Counts {
     pub(crate) bytes_sent: u64,
     pub(crate) bytes_received: u64,
     pub(crate) opened: u64,
+    /// Answered below 400, and in time.
+    pub(crate) good: u64,
 }
 
 impl Counts {
@@ -73,6 +77,8 @@ pub(crate) struct Recorder {
     pub(crate) examples: [Option<String>; 4],
     /// The last moment at which a request ended.
     pub(crate) last_end: u64,
+    /// An answer that is later than this, in nanoseconds, is not a good one.
+    deadline: u64,
 }
 
 impl Recorder {
@@ -86,7 +92,15 @@ impl Recorder {
             timeline: Timeline::new(histogram()),
             examples: [const { None }; 4],
             last_end: 0,
+            deadline: u64::MAX,
         }
+    }
+
+    /// The same, where only what is answered within `deadline` is good.
+    pub(crate) fn with_deadline(mut self, deadline: Option<Duration>) -> Self {
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.deadline = deadline.map_or(u64::MAX, nanos);
+        self
     }
 
     /// Closes the seconds before `now`.
@@ -125,6 +139,10 @@ impl Recorder {
         self.counts.bytes_received += answer.bytes;
         let class = usize::from(answer.status / 100).clamp(1, 5);
         self.counts.statuses[class - 1] += 1;
+        if answer.status < 400 && now.saturating_sub(shot.due) <= self.deadline {
+            self.counts.good += 1;
+            self.timeline.current.good += 1;
+        }
         self.waited(now, shot);
         self.service.saturating_record(micros(now, answer.sent));
     }
@@ -231,6 +249,22 @@ mod tests {
             recorder.examples[Kind::Connect as usize].as_deref(),
             Some("refused")
         );
+    }
+
+    #[test]
+    fn only_what_is_answered_well_and_in_time_is_good() {
+        let mut recorder = Recorder::new().with_deadline(Some(Duration::from_millis(50)));
+        let answers = [(200, 10), (302, 50), (302, 51), (404, 10), (503, 1)];
+        for (status, ms) in answers {
+            let answer = Answer {
+                status,
+                bytes: 0,
+                sent: 0,
+            };
+            recorder.answered(ms * MS, shot(0), answer);
+        }
+        assert_eq!((recorder.counts.answered, recorder.counts.good), (5, 2));
+        assert_eq!(recorder.timeline.all(0)[0].good, 2);
     }
 
     #[test]

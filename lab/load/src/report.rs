@@ -30,6 +30,8 @@ pub struct Report {
     pub sent: u64,
     /// Answers that were read to their end, whatever their status.
     pub answered: u64,
+    /// Answers below 400 that came within the deadline, if there is one.
+    pub good: u64,
     /// Requests that were due and never sent.
     pub not_sent: NotSent,
     /// Requests that were sent, or meant to be, and have no answer.
@@ -206,6 +208,7 @@ impl Report {
             scheduled: counts.scheduled,
             sent: counts.sent,
             answered: counts.answered,
+            good: counts.good,
             not_sent: NotSent {
                 queue_full: counts.queue_full,
                 at_the_end: counts.left + counts.waiting(),

@@ -64,7 +64,7 @@ impl Run {
     /// A run of `plan`; `clock` tells when it starts.
     pub fn new(plan: Plan, clock: Arc<dyn Clock>) -> Result<Self, PlanError> {
         plan.check()?;
-        let handle = Handle(Arc::new(Shared::new()));
+        let handle = Handle(Arc::new(Shared::new(plan.deadline)));
         Ok(Self {
             plan,
             clock,

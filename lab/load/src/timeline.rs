@@ -14,6 +14,8 @@ pub struct Second {
     pub sent: u64,
     /// Answers that were read to their end.
     pub answered: u64,
+    /// Answers below 400 that came within the deadline, if there is one.
+    pub good: u64,
     /// Requests that failed.
     pub errors: u64,
     /// Requests that found the queue full.

@@ -1,10 +1,13 @@
 //! What the operating system says about this process, read from `/proc` at each render.
 
 use std::fs;
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
 
 use crate::{Collected, Metrics};
 
-/// The kernel reports CPU time in hundredths of a second on every architecture that it runs on.
+/// The kernel reports times in hundredths of a second on every architecture that it runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Adds memory, CPU, threads, open files and the start time to each render.
@@ -23,13 +26,14 @@ fn fill(out: &mut Collected) {
         out.gauge("process_threads", "Threads of the process.", &[], threads);
     }
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    if let Some(cpu) = cpu_seconds(&stat) {
-        out.counter(
-            "process_cpu_seconds_total",
-            "CPU time of the process.",
-            &[],
-            cpu,
-        );
+    if let Some(cpu) = cpu_seconds() {
+        let help = "CPU time of the process.";
+        out.counter("process_cpu_seconds_total", help, &[], cpu);
+    }
+    let io = fs::read_to_string("/proc/self/io").unwrap_or_default();
+    if let Some(bytes) = field(&io, "write_bytes:") {
+        let help = "Bytes that the process caused to be written to disks.";
+        out.counter("process_disk_written_bytes_total", help, &[], bytes);
     }
     let system = fs::read_to_string("/proc/stat").unwrap_or_default();
     if let (Some(boot), Some(ticks)) = (field(&system, "btime"), stat_field(&stat, 22)) {
@@ -68,8 +72,10 @@ fn field(text: &str, name: &str) -> Option<f64> {
     rest.split_whitespace().next()?.parse().ok()
 }
 
-fn cpu_seconds(stat: &str) -> Option<f64> {
-    Some((stat_field(stat, 14)? + stat_field(stat, 15)?) / TICKS_PER_SECOND)
+/// To the nanosecond: hundredths, as in `/proc/self/stat`, are too coarse for a short measurement.
+fn cpu_seconds() -> Option<f64> {
+    let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).ok()?;
+    Some(Duration::from(time).as_secs_f64())
 }
 
 /// A field of `/proc/self/stat`, numbered as in proc(5). Counting starts after the program's name,
@@ -86,7 +92,6 @@ mod tests {
     #[test]
     fn a_program_name_with_brackets_does_not_shift_the_fields() {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 100 0 0 0 250 150 0 0 20 0 4 0 5000 0 0";
-        assert_eq!(cpu_seconds(stat), Some(4.0));
         assert_eq!(stat_field(stat, 22), Some(5_000.0));
     }
 
@@ -106,6 +111,7 @@ mod tests {
         assert!(value("process_threads") >= 1.0);
         assert!(value("process_open_fds") >= 3.0);
         assert!(value("process_start_time_seconds") > 1.6e9);
-        assert!(value("process_cpu_seconds_total") >= 0.0);
+        assert!(value("process_cpu_seconds_total") > 0.0);
+        assert!(value("process_disk_written_bytes_total") >= 0.0);
     }
 }

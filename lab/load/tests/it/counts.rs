@@ -35,6 +35,23 @@ fn balanced(report: &Report) {
 }
 
 #[test]
+fn numbers_make_every_content_another() {
+    let server = Server::start(Behaviour::Answer);
+    let mut plan = server.plan(20);
+    plan.method = Method::POST;
+    plan.body = "<{n}>".into();
+    plan.numbered_from = Some(0);
+    let report = run(plan);
+    balanced(&report);
+    assert_eq!(
+        server.seen.lock().bytes,
+        10 * 3 + 10 * 4,
+        "0 to 9, and 10 to 19"
+    );
+    assert_eq!(report.bytes_sent, 70);
+}
+
+#[test]
 fn what_was_sent_is_what_the_server_saw() {
     let server = Server::start(Behaviour::Answer);
     let mut plan = server.plan(2_000);
