@@ -1,0 +1,97 @@
+//! Whether what had to hold holds, and how good a guess was.
+
+use reports::{CheckOutcome, Effect, Guess, Run};
+
+use crate::catalogue::Measured;
+use crate::claim::Claim;
+use crate::spec::{CheckSpec, Must, Spec};
+
+/// Every check of `spec`, by the means over the trials of `run`.
+pub(crate) fn checks(spec: &Spec, run: &Run) -> Vec<CheckOutcome> {
+    let mut outcomes = Vec::new();
+    for check in &spec.check {
+        let check = check.get_ref();
+        for (index, variant) in run.variants.iter().enumerate() {
+            let meant =
+                check.of.is_empty() || check.of.iter().any(|name| *name.get_ref() == variant.name);
+            if meant {
+                outcomes.push(outcome(check, index, run));
+            }
+        }
+    }
+    outcomes
+}
+
+fn outcome(check: &CheckSpec, variant: usize, run: &Run) -> CheckOutcome {
+    let text = check.claim.get_ref();
+    let expected = match check.must {
+        Must::Hold => Effect::Holds,
+        Must::Break => Effect::Breaks,
+    };
+    let mut outcome = CheckOutcome {
+        variant,
+        claim: text.clone(),
+        expected,
+        seen: None,
+        detail: "it was not measured".to_owned(),
+    };
+    let Ok(claim) = text.parse::<Claim>() else {
+        return outcome;
+    };
+    let Some(value) = mean(run, variant, &claim.metric) else {
+        return outcome;
+    };
+    let other = match &claim.other {
+        None => None,
+        Some((name, metric)) => {
+            let Some(other) = named(run, name).and_then(|of| mean(run, of, metric)) else {
+                return outcome;
+            };
+            Some(other)
+        }
+    };
+    outcome.seen = Some(match claim.holds(value, other) {
+        true => Effect::Holds,
+        false => Effect::Breaks,
+    });
+    outcome.detail = match (other, &claim.other) {
+        (Some(other), Some((name, metric))) => {
+            format!(
+                "{} is {value:.3}, {name}.{metric} is {other:.3}",
+                claim.metric
+            )
+        }
+        _ => format!("{} is {value:.3}", claim.metric),
+    };
+    outcome
+}
+
+/// What the reader guessed, beside what was measured.
+pub(crate) fn guess(text: &str, run: &Run) -> Guess {
+    let asked = run.experiment.prediction.as_ref();
+    let measured = asked
+        .and_then(|asked| Measured::read(asked.measures.as_deref()?))
+        .and_then(|measured| {
+            let value = mean(run, named(run, &measured.variant)?, &measured.metric)?;
+            match &measured.over {
+                None => Some(value),
+                Some(over) => Some(value / mean(run, named(run, over)?, &measured.metric)?),
+            }
+        });
+    Guess {
+        text: text.to_owned(),
+        value: text.trim().trim_end_matches(['x', '%']).trim().parse().ok(),
+        measured: measured.filter(|value| value.is_finite()),
+    }
+}
+
+fn named(run: &Run, name: &str) -> Option<usize> {
+    run.variants.iter().position(|variant| variant.name == name)
+}
+
+/// The mean of a metric over the trials of a variant that have it.
+fn mean(run: &Run, variant: usize, metric: &str) -> Option<f64> {
+    let of = run.trials.iter().filter(|trial| trial.variant == variant);
+    let values: Vec<f64> = of.filter_map(|t| t.values.get(metric).copied()).collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}

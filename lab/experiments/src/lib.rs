@@ -1,0 +1,33 @@
+//! Experiments: a question as a file, the variants of a design on a running system, and what each
+//! cost.
+//!
+//! [`Spec::read`] reads a file, [`Spec::check`] holds it against what exists, [`Lab::run`] runs it
+//! and fills a [`reports::Run`]. The systems that are measured are processes of their own; the load
+//! comes from this one.
+
+mod catalogue;
+mod claim;
+mod client;
+mod design;
+mod error;
+mod judge;
+mod library;
+mod loads;
+mod machine;
+mod metrics;
+mod probe;
+mod run;
+mod seed;
+mod snapshot;
+mod spec;
+mod system;
+mod trial;
+mod values;
+mod weather;
+
+pub use catalogue::Catalogue;
+pub use error::{Error, Result};
+pub use library::LIBRARY;
+pub use run::{Lab, Wanted, clean_up};
+pub use spec::{Mistake, Spec};
+pub use system::Target;

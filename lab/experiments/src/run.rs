@@ -1,0 +1,329 @@
+//! A run of an experiment: its systems, its variants in turn, its checks.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kernel::{Ctx, Random, SeededRandom};
+use reports::{Machine, Run, Trial};
+use tokio_util::sync::CancellationToken;
+
+use crate::design::Applied;
+use crate::error::{Error, Result};
+use crate::judge;
+use crate::machine::{self, OfThis as _};
+use crate::metrics;
+use crate::seed::{self, Link};
+use crate::spec::{Spec, SystemSpec, VariantSpec};
+use crate::system::{System, Target};
+use crate::trial::{Number, Stage};
+
+/// Where and how experiments are run.
+pub struct Lab {
+    /// The program whose systems are measured: `tradewind`.
+    pub program: PathBuf,
+    /// Private systems live below this.
+    pub folder: PathBuf,
+    /// The clock, and randomness for seeds.
+    pub ctx: Ctx,
+    /// A system that runs already, instead of private ones.
+    pub target: Option<Target>,
+    /// Ends everything early.
+    pub cancel: CancellationToken,
+    /// Is told what happens, in a line.
+    pub say: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+/// What is wanted of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// The short form.
+    pub quick: bool,
+    /// Decides every random choice; a random one when absent.
+    pub seed: Option<u64>,
+    /// What the reader has guessed.
+    pub guess: Option<String>,
+}
+
+/// A system of the run, when it is up.
+struct Up {
+    spec: SystemSpec,
+    system: System,
+    links: Vec<Link>,
+    applied: Applied,
+}
+
+impl Lab {
+    /// Runs `spec` to its end, or until it is cancelled: then with the trials that it has.
+    pub async fn run(&self, spec: Spec, wanted: &Wanted) -> Result<Run> {
+        let spec = if wanted.quick { spec.quick() } else { spec };
+        let seed = wanted
+            .seed
+            .unwrap_or_else(|| self.ctx.random.next_u64() >> 11);
+        let started = self.ctx.steady();
+        let mut run = self.empty(&spec, wanted, seed);
+        let wants = systems(&spec);
+        if self.target.is_some() && wants.len() > 1 {
+            return Err(Error::Bad(
+                "its variants need systems of their own: run it without --target".to_owned(),
+            ));
+        }
+        let mut ups: Vec<Up> = Vec::new();
+        let measured = self.measure(&spec, &wants, &mut ups, &mut run).await;
+        if run.systems.is_empty() {
+            run.systems = ups.iter().map(|up| up.system.view(&up.spec)).collect();
+        }
+        for up in ups {
+            if self.target.is_some() {
+                set_back(&up).await;
+            }
+            up.system.stop().await;
+        }
+        match measured {
+            Ok(()) => {}
+            Err(Error::Ended) if !run.trials.is_empty() => run.ended_early = true,
+            Err(error) => return Err(error),
+        }
+        run.elapsed_s = self.ctx.steady().since(started).as_secs_f64();
+        run.checks = judge::checks(&spec, &run);
+        run.guess = wanted.guess.as_deref().map(|text| judge::guess(text, &run));
+        Ok(run)
+    }
+
+    fn empty(&self, spec: &Spec, wanted: &Wanted, seed: u64) -> Run {
+        let now = self.ctx.now();
+        let wants = systems(spec);
+        let variants = spec.variants().map(|variant| {
+            let system = wants.iter().position(|w| *w == system_of(spec, variant));
+            machine::variant(variant, system.unwrap_or(0))
+        });
+        Run {
+            format: 1,
+            id: format!("{}-{}", machine::stamp(now), spec.id.get_ref()),
+            experiment: machine::experiment(spec),
+            started_at: now.0,
+            elapsed_s: 0.0,
+            quick: wanted.quick,
+            seed,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ended_early: false,
+            machine: Machine::of_this(),
+            systems: Vec::new(),
+            metrics: metrics::of(spec)
+                .into_iter()
+                .map(|known| known.metric)
+                .collect(),
+            variants: variants.collect(),
+            trials: Vec::new(),
+            checks: Vec::new(),
+            guess: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Every trial of every variant, those of a block in turn: there and back again, so that what
+    /// drifts over time favours none.
+    async fn measure(
+        &self,
+        spec: &Spec,
+        wants: &[SystemSpec],
+        ups: &mut Vec<Up>,
+        run: &mut Run,
+    ) -> Result<()> {
+        let random = SeededRandom::new(run.seed);
+        let variants: Vec<&VariantSpec> = spec.variants().collect();
+        if !spec.trials.fresh {
+            for want in wants {
+                self.ended()?;
+                let up = self.start(spec, want, ups.len()).await?;
+                ups.push(up);
+            }
+            self.warm_up(spec, ups, run, &random).await?;
+        }
+        for block in 0..spec.trials.blocks {
+            let seed = random.next_u64();
+            let mut order: Vec<usize> = (0..variants.len()).collect();
+            if block % 2 == 1 {
+                order.reverse();
+            }
+            for variant in order {
+                self.ended()?;
+                let number = Number {
+                    variant,
+                    block,
+                    seed,
+                };
+                let of = run.variants[variant].system;
+                let trial = match spec.trials.fresh {
+                    true => self.fresh(spec, &wants[of], number, run).await?,
+                    false => self.on(spec, &mut ups[of], number).await?,
+                };
+                self.tell(spec, run, &trial);
+                run.trials.push(trial);
+            }
+        }
+        Ok(())
+    }
+
+    async fn warm_up(
+        &self,
+        spec: &Spec,
+        ups: &mut [Up],
+        run: &Run,
+        random: &SeededRandom,
+    ) -> Result<()> {
+        for (variant, of) in spec.variants().zip(&run.variants) {
+            self.ended()?;
+            (self.say)(&format!("warming up {}", variant.name));
+            let up = &mut ups[of.system];
+            up.applied.apply(&up.system, variant).await?;
+            self.stage(spec, up).warm_up(random.next_u64()).await?;
+        }
+        Ok(())
+    }
+
+    /// A trial on a system that other trials share.
+    async fn on(&self, spec: &Spec, up: &mut Up, number: Number) -> Result<Trial> {
+        let variant = spec.variant[number.variant].get_ref();
+        if !spec.weather.is_empty() {
+            up.system.clear_faults().await?;
+        }
+        up.applied.apply(&up.system, variant).await?;
+        for event in &spec.weather {
+            event
+                .get_ref()
+                .policies
+                .keys()
+                .for_each(|edge| up.applied.also(edge));
+        }
+        self.stage(spec, up).trial(number).await
+    }
+
+    /// A trial on a system of its own.
+    async fn fresh(
+        &self,
+        spec: &Spec,
+        want: &SystemSpec,
+        number: Number,
+        run: &mut Run,
+    ) -> Result<Trial> {
+        let mut up = self.start(spec, want, 0).await?;
+        let of = run.variants[number.variant].system;
+        if run.systems.len() == of {
+            run.systems.push(up.system.view(&up.spec));
+        }
+        let variant = spec.variant[number.variant].get_ref();
+        let measured = async {
+            up.applied.apply(&up.system, variant).await?;
+            let stage = self.stage(spec, &up);
+            stage.warm_up(number.seed).await?;
+            stage.trial(number).await
+        };
+        let trial = measured.await;
+        up.system.stop().await;
+        trial
+    }
+
+    fn stage<'a>(&'a self, spec: &'a Spec, up: &'a Up) -> Stage<'a> {
+        Stage {
+            ctx: &self.ctx,
+            spec,
+            system: &up.system,
+            links: &up.links,
+            cancel: &self.cancel,
+        }
+    }
+
+    async fn start(&self, spec: &Spec, want: &SystemSpec, number: usize) -> Result<Up> {
+        let system = match &self.target {
+            Some(target) => System::join(target).await?,
+            None => {
+                let name = want.topology.name();
+                (self.say)(&format!("starting a system {name}"));
+                let folder = self.folder.join(format!("system-{number}"));
+                let starting = System::start(&self.program, name, want, folder);
+                tokio::select! {
+                    system = starting => system?,
+                    () = self.cancel.cancelled() => return Err(Error::Ended),
+                }
+            }
+        };
+        let links = seed::links(&system, spec.data.links).await;
+        let links = match links {
+            Ok(links) => links,
+            Err(error) => {
+                system.stop().await;
+                return Err(error);
+            }
+        };
+        Ok(Up {
+            spec: want.clone(),
+            system,
+            links,
+            applied: Applied::default(),
+        })
+    }
+
+    fn ended(&self) -> Result<()> {
+        match self.cancel.is_cancelled() {
+            true => Err(Error::Ended),
+            false => Ok(()),
+        }
+    }
+
+    fn tell(&self, spec: &Spec, run: &Run, trial: &Trial) {
+        let done = run.trials.len() + 1;
+        let all = spec.trials.blocks as usize * run.variants.len();
+        let of = |name: &str| trial.values.get(name).copied().unwrap_or(f64::NAN);
+        (self.say)(&format!(
+            "{done}/{all}  {:16} {:.0} good/s  p50 {:.2} ms  p99 {:.2} ms  errors {:.2} %",
+            run.variants[trial.variant].name,
+            of("good_per_s"),
+            of("p50_ms"),
+            of("p99_ms"),
+            of("error_percent"),
+        ));
+    }
+}
+
+/// A system that goes on running is left as it was designed.
+async fn set_back(up: &Up) {
+    for knob in up.system.knobs().await.unwrap_or_default() {
+        if knob.value != knob.default {
+            let _ = up.system.turn(&knob.full_name(), &knob.default).await;
+        }
+    }
+    let _ = up.system.clear_faults().await;
+}
+
+/// The system that `variant` runs on.
+fn system_of(spec: &Spec, variant: &VariantSpec) -> SystemSpec {
+    let mut system = spec.system.clone();
+    if let Some(topology) = variant.topology {
+        system.topology = topology;
+    }
+    if let Some(replicas) = &variant.replicas {
+        system.replicas.clone_from(replicas);
+    }
+    if let Some(backends) = variant.backends {
+        system.backends = backends;
+    }
+    system.config.extend(variant.config.clone());
+    system
+}
+
+/// Every system that is needed, in the order of the variants.
+fn systems(spec: &Spec) -> Vec<SystemSpec> {
+    let mut all: Vec<SystemSpec> = Vec::new();
+    for variant in spec.variants() {
+        let system = system_of(spec, variant);
+        if !all.contains(&system) {
+            all.push(system);
+        }
+    }
+    all
+}
+
+/// Removes what private systems have left in `folder`.
+pub fn clean_up(folder: &Path) {
+    let _ = std::fs::remove_dir_all(folder);
+}

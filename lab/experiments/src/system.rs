@@ -1,0 +1,339 @@
+//! A system that is measured: a private one that is started and stopped, or one that runs already.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use http::Method;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
+
+use crate::client::Client;
+use crate::error::{Error, Result, failed};
+use crate::snapshot::{Measured, Snapshot};
+use crate::spec::{Backends, SystemSpec, Topology};
+
+/// How long a system may take until it is ready; private servers are slow to start.
+const READY_WITHIN: Duration = Duration::from_secs(90);
+/// How long it may take to end when it is asked to.
+const END_WITHIN: Duration = Duration::from_secs(20);
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// A target that does not answer is given up after this.
+const TARGET_WITHIN: Duration = Duration::from_millis(2_500);
+/// How much of a log is shown when a system fails.
+const LOG_LINES: usize = 5;
+
+/// Where a running system is.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its internal address: `http://127.0.0.1:7070`.
+    pub url: String,
+    /// The API key to show.
+    pub key: Option<String>,
+}
+
+/// A system under measurement.
+pub(crate) struct System {
+    pub(crate) name: String,
+    pub(crate) status: Status,
+    pub(crate) gateway: String,
+    admin: String,
+    pub(crate) client: Client,
+    own: Option<Own>,
+}
+
+/// A system that was started here.
+struct Own {
+    child: Child,
+    folder: PathBuf,
+}
+
+/// What `/system` answers.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Status {
+    pub(crate) about: About,
+    pub(crate) replicas: Vec<Replica>,
+    gateway: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct About {
+    pub(crate) topology: String,
+    pub(crate) store: String,
+    pub(crate) cache: String,
+    pub(crate) bus: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Replica {
+    pub(crate) id: String,
+    pub(crate) services: Vec<String>,
+}
+
+/// A knob as `/system/knobs` answers it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Knob {
+    pub(crate) service: String,
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) default: String,
+    pub(crate) allowed: Vec<String>,
+}
+
+impl Knob {
+    /// Its name in files: `links.cache`.
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}.{}", self.service, self.name)
+    }
+}
+
+#[derive(Deserialize)]
+struct Ready {
+    admin: String,
+}
+
+#[derive(Serialize)]
+struct KnobSet<'a> {
+    service: &'a str,
+    name: &'a str,
+    value: &'a str,
+}
+
+impl System {
+    /// Starts `program` as `spec` says, with its data in `folder`.
+    pub(crate) async fn start(
+        program: &Path,
+        name: &str,
+        spec: &SystemSpec,
+        folder: PathBuf,
+    ) -> Result<Self> {
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).map_err(|e| failed(folder.display(), e))?;
+        let ready = folder.join("ready.json");
+        let log = std::fs::File::create(folder.join("log"));
+        let log = log.map_err(|error| failed(folder.display(), error))?;
+        let mut command = Command::new(program);
+        command
+            .arg("up")
+            .args(["--listen", "127.0.0.1:0", "--leash", "--json", "--data"])
+            .arg(folder.join("data"))
+            .arg("--ready-file")
+            .arg(&ready)
+            .args(flags(spec))
+            .envs(environment(spec)?)
+            .current_dir(&folder)
+            // Held open as long as we live: its end ends the system.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .process_group(0)
+            .kill_on_drop(true);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("TRADEWIND_") && !set(spec, &name) {
+                command.env_remove(name);
+            }
+        }
+        let child = command.spawn().map_err(|e| failed(program.display(), e))?;
+        let mut own = Own { child, folder };
+        let ready = own.ready(&ready).await?;
+        let client = Client::new(None, ANSWER_WITHIN);
+        Self::at(name, ready.admin, client, Some(own)).await
+    }
+
+    /// A system that runs already.
+    pub(crate) async fn join(target: &Target) -> Result<Self> {
+        let admin = target.url.trim_end_matches('/').to_owned();
+        let first = Client::new(target.key.clone(), TARGET_WITHIN);
+        let asked: Result<Status> = first.get(&format!("{admin}/system")).await;
+        asked.map_err(|error| {
+            Error::Bad(format!(
+                "{error}; --target takes the internal address of a running system, which \
+                 'tradewind up' prints as admin"
+            ))
+        })?;
+        let client = Client::new(target.key.clone(), ANSWER_WITHIN);
+        Self::at("target", admin, client, None).await
+    }
+
+    async fn at(name: &str, admin: String, client: Client, own: Option<Own>) -> Result<Self> {
+        let status: Status = client.get(&format!("{admin}/system")).await?;
+        let gateway = status
+            .gateway
+            .clone()
+            .ok_or_else(|| failed(&admin, "it does not know where its gateway is"))?;
+        Ok(Self {
+            name: name.to_owned(),
+            status,
+            gateway,
+            admin,
+            client,
+            own,
+        })
+    }
+
+    /// Every knob with its setting.
+    pub(crate) async fn knobs(&self) -> Result<Vec<Knob>> {
+        self.client.get(&self.at_admin("/system/knobs")).await
+    }
+
+    /// Turns a knob, everywhere.
+    pub(crate) async fn turn(&self, knob: &str, value: &str) -> Result<()> {
+        let (service, name) = knob.split_once('.').unwrap_or((knob, ""));
+        let set = KnobSet {
+            service,
+            name,
+            value,
+        };
+        let _: serde_json::Value = self.post("/system/knobs", &set).await?;
+        Ok(())
+    }
+
+    /// Sends JSON to the system's own API.
+    pub(crate) async fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T> {
+        let url = self.at_admin(path);
+        self.client.put(Method::POST, &url, body).await
+    }
+
+    /// Ends every fault that is at work.
+    pub(crate) async fn clear_faults(&self) -> Result<()> {
+        let url = self.at_admin("/system/faults");
+        self.client.send(Method::DELETE, &url, Vec::new()).await?;
+        Ok(())
+    }
+
+    /// What its processes have counted.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
+        let all: Vec<Measured> = self.client.get(&self.at_admin("/system/metrics")).await?;
+        Ok(Snapshot::of(&all))
+    }
+
+    pub(crate) fn at_admin(&self, path: &str) -> String {
+        format!("{}{path}", self.admin)
+    }
+
+    /// What it is, for a report.
+    pub(crate) fn view(&self, spec: &SystemSpec) -> reports::System {
+        let mut replicas = BTreeMap::new();
+        let mut edges = Vec::new();
+        for replica in &self.status.replicas {
+            for service in &replica.services {
+                *replicas.entry(service.clone()).or_insert(0) += 1;
+                if service != "gateway" && service != "console" {
+                    edges.push(("gateway".to_owned(), service.clone()));
+                }
+            }
+        }
+        edges.sort();
+        edges.dedup();
+        let about = &self.status.about;
+        reports::System {
+            name: self.name.clone(),
+            topology: match spec.topology {
+                Topology::Strict => "strict".to_owned(),
+                _ => about.topology.clone(),
+            },
+            store: about.store.clone(),
+            cache: about.cache.clone(),
+            bus: about.bus.clone(),
+            replicas,
+            edges,
+        }
+    }
+
+    /// Ends it, if it was started here, and removes its data.
+    pub(crate) async fn stop(mut self) {
+        if let Some(own) = self.own.take() {
+            own.stop().await;
+        }
+    }
+}
+
+impl Own {
+    async fn ready(&mut self, file: &Path) -> Result<Ready> {
+        let start = Instant::now();
+        loop {
+            let text = std::fs::read(file).unwrap_or_default();
+            if let Ok(ready) = serde_json::from_slice(&text) {
+                return Ok(ready);
+            }
+            let ended = self.child.try_wait().map_err(|e| failed("the system", e))?;
+            if ended.is_some() || start.elapsed() > READY_WITHIN {
+                let why = if ended.is_some() {
+                    "ended"
+                } else {
+                    "was not ready in time"
+                };
+                return Err(Error::Failed(format!("the system {why}: {}", self.log())));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn log(&self) -> String {
+        let text = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LOG_LINES)..].join(" | ")
+    }
+
+    async fn stop(mut self) {
+        if let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok()) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
+        if tokio::time::timeout(END_WITHIN, self.child.wait())
+            .await
+            .is_err()
+        {
+            let _ = self.child.kill().await;
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn flags(spec: &SystemSpec) -> Vec<String> {
+    let mut flags = Vec::new();
+    match spec.topology {
+        Topology::Together => {}
+        Topology::Strict => flags.push("--strict".to_owned()),
+        Topology::Apart => flags.push("--apart".to_owned()),
+    }
+    for (service, count) in &spec.replicas {
+        flags.extend(["--replicas".to_owned(), format!("{service}={count}")]);
+    }
+    if spec.backends == Backends::Local {
+        flags.extend(["--backends", "local"].map(str::to_owned));
+    }
+    flags
+}
+
+/// Configuration keys as environment variables: `store.url` is `TRADEWIND__STORE__URL`.
+fn environment(spec: &SystemSpec) -> Result<Vec<(String, String)>> {
+    let variable = |(key, value): (&String, &toml::Value)| {
+        let text = match value {
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Table(_) | toml::Value::Datetime(_) => {
+                return Err(Error::Bad(format!(
+                    "config.{key} is a text, number, list or flag"
+                )));
+            }
+            other => other.to_string(),
+        };
+        Ok((variable(key), text))
+    };
+    spec.config.iter().map(variable).collect()
+}
+
+fn variable(key: &str) -> String {
+    format!("TRADEWIND__{}", key.to_uppercase().replace('.', "__"))
+}
+
+fn set(spec: &SystemSpec, name: &std::ffi::OsStr) -> bool {
+    spec.config.keys().any(|key| variable(key).as_str() == name)
+}

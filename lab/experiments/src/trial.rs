@@ -1,0 +1,173 @@
+//! One trial: load, weather and probes at once, with what the system counted before and after.
+
+use kernel::Ctx;
+use reports::{Mark, Trial};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Error, Result};
+use crate::loads::{Shown, Wanted};
+use crate::probe::{self, Clicks};
+use crate::seed::Link;
+use crate::snapshot::{Selector, Snapshot};
+use crate::spec::{ProbeKind, Spec, WeatherSpec, unknown};
+use crate::system::System;
+use crate::values::{self, Values};
+use crate::weather;
+
+/// A system with a variant's design, ready to be loaded.
+pub(crate) struct Stage<'a> {
+    pub(crate) ctx: &'a Ctx,
+    pub(crate) spec: &'a Spec,
+    pub(crate) system: &'a System,
+    pub(crate) links: &'a [Link],
+    pub(crate) cancel: &'a CancellationToken,
+}
+
+/// Which trial it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Number {
+    pub(crate) variant: usize,
+    pub(crate) block: u32,
+    /// Trials of a block have the same: the same arrivals, the same keys, the same faults.
+    pub(crate) seed: u64,
+}
+
+impl Stage<'_> {
+    /// Loads it for a while without looking.
+    pub(crate) async fn warm_up(&self, seed: u64) -> Result<()> {
+        let seconds = self.spec.trials.warm_up_seconds;
+        if seconds > 0.0 {
+            self.load(seconds, seed, &[]).await?;
+        }
+        Ok(())
+    }
+
+    /// Loads it once and measures.
+    pub(crate) async fn trial(&self, number: Number) -> Result<Trial> {
+        let seconds = self.spec.trials.seconds;
+        let clicks = match self.probes(ProbeKind::Clicks) {
+            true => Some(Clicks::stored(self.system, self.links).await?),
+            false => None,
+        };
+        let before = self.system.snapshot().await?;
+        let started_at = self.ctx.now().0;
+        let events: Vec<&WeatherSpec> = self
+            .spec
+            .weather
+            .iter()
+            .map(|event| event.get_ref())
+            .collect();
+        let (shown, marks, mut values) = self.load(seconds, number.seed, &events).await?;
+        let after = self.system.snapshot().await?;
+        values::of_loads(&shown, &mut values);
+        values::of_costs(&shown, &before, &after, &mut values);
+        self.measure(&shown, (&before, &after), &mut values)?;
+        let first = shown.first().map(|kind| &kind.report);
+        let timeline = first.map(values::seconds).unwrap_or_default();
+        if let Some(recovery) = self.spec.recovery {
+            values.extend(values::of_recovery(recovery, &timeline, seconds));
+        }
+        if let Some(clicks) = clicks {
+            clicks
+                .compare(self.system, self.links, &shown, &mut values)
+                .await?;
+        }
+        if self.probes(ProbeKind::Guess) {
+            probe::guess(self.system, self.links, &mut values).await?;
+        }
+        Ok(Trial {
+            variant: number.variant,
+            block: number.block,
+            started_at,
+            elapsed_s: first.map_or(seconds, |report| report.elapsed_s),
+            values,
+            latency: first
+                .map(|r| r.latency.distribution.clone())
+                .unwrap_or_default(),
+            seconds: timeline,
+            marks,
+            limited: values::limited(&shown),
+        })
+    }
+
+    fn probes(&self, kind: ProbeKind) -> bool {
+        self.spec.probe.iter().any(|probe| probe.kind == kind)
+    }
+
+    /// Load, weather and probes, until the load is over.
+    async fn load(
+        &self,
+        seconds: f64,
+        seed: u64,
+        events: &[&WeatherSpec],
+    ) -> Result<(Vec<Shown>, Vec<Mark>, Values)> {
+        let wanted = Wanted {
+            load: &self.spec.load,
+            gateway: &self.system.gateway,
+            links: self.links,
+            seconds,
+            seed,
+        };
+        let start = Instant::now();
+        let running = wanted.start(self.ctx)?;
+        let handles: Vec<_> = running.iter().map(|load| load.handle()).collect();
+        let over = CancellationToken::new();
+        let ending = async {
+            let mut shown = Vec::new();
+            for (load, request) in running.into_iter().zip(&self.spec.load.request) {
+                let (name, report) = load.end().await?;
+                shown.push(Shown {
+                    name,
+                    clicks: request.method == "GET" && request.path == "/{code}",
+                    report,
+                });
+            }
+            over.cancel();
+            Ok::<_, Error>(shown)
+        };
+        let mut values = Values::new();
+        let watching = async {
+            match self.probes(ProbeKind::Staleness) {
+                true => probe::staleness(self.system, over.cancelled(), &mut values).await,
+                false => Ok(()),
+            }
+        };
+        let passing = weather::pass(events, self.system, start, seed);
+        let all = async { tokio::try_join!(ending, passing, watching) };
+        let ended = tokio::select! {
+            all = all => all,
+            () = self.cancel.cancelled() => Err(Error::Ended),
+        };
+        if ended.is_err() {
+            handles.iter().for_each(load::Handle::stop);
+        }
+        let (shown, marks, ()) = ended?;
+        Ok((shown, marks, values))
+    }
+
+    fn measure(
+        &self,
+        shown: &[Shown],
+        (before, after): (&Snapshot, &Snapshot),
+        values: &mut Values,
+    ) -> Result<()> {
+        let answered: u64 = shown.iter().map(|kind| kind.report.answered).sum();
+        let seconds = shown.first().map_or(0.0, |kind| kind.report.elapsed_s);
+        for measure in &self.spec.measure {
+            let measure = measure.get_ref();
+            for text in &measure.counter {
+                let selector = Selector::new(text);
+                if !after.knows(&selector) {
+                    let detail = unknown("metric", selector.name(), &after.names());
+                    return Err(Error::Bad(format!("{}: {detail}", measure.name)));
+                }
+            }
+            let totals = (answered as f64, seconds);
+            if let Some(value) = values::of_measure(measure, (before, after), totals) {
+                values.insert(measure.name.clone(), value);
+            }
+        }
+        Ok(())
+    }
+}
