@@ -2,9 +2,22 @@
 //!
 //! Pure: no clock, no files, no sockets. Whoever runs an experiment fills a [`Run`].
 
+mod compare;
+mod estimate;
 mod model;
+mod number;
+mod self_test;
+mod stats;
+mod summary;
+mod text;
 
+pub use compare::{Both, Comparison, compare};
+pub use estimate::{Difference, Estimate, Verdict};
 pub use model::{
     Better, CheckOutcome, Compared, Effect, Experiment, Guess, Machine, Mark, MarkKind, Metric,
     Prediction, Run, Second, System, Trial, Variant,
 };
+pub use self_test::{Cut, MetricRate, Outcome, Rate, SelfTest, self_test};
+pub use stats::{FALSE_ALARMS_MAX, PAIRS_MIN, WIDEST_RATIO, WIDEST_SHARE};
+pub use summary::{Checks, Found, Guessed, MetricNoise, Noise, Summary, measured, summary};
+pub use text::{to_json, to_text};
