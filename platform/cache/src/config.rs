@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kernel::Choice;
+
 use crate::Redis;
 
 /// The settings of one cache.
@@ -15,6 +17,20 @@ pub struct CacheConfig {
     pub ttl: Duration,
     /// What stands behind the memory.
     pub tier: Tier,
+}
+
+/// What becomes of those who miss the same key at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loading {
+    /// One loads, the others wait for it.
+    SingleFlight,
+    /// Each loads for itself.
+    Each,
+}
+
+impl Choice for Loading {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("single_flight", Self::SingleFlight), ("each", Self::Each)];
 }
 
 /// What stands behind the memory of this process.

@@ -1,4 +1,5 @@
-//! Single flight: one load per key, shared by all who ask meanwhile, and told when it is overtaken.
+//! Loads under way: one per key, shared by all who ask meanwhile, or one for each who asks; each is
+//! told when it is overtaken.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -23,7 +24,11 @@ struct Flight<V> {
     overtaken: Arc<AtomicBool>,
 }
 
-type Shard<V> = HashMap<Arc<str>, Flight<V>>;
+struct Shard<V> {
+    flights: HashMap<Arc<str>, Flight<V>>,
+    /// Grows with each change, for the loads that nobody can join: they are in no list.
+    changes: u64,
+}
 
 /// The loads under way. Each belongs to a waiting caller, so the callers bound their number.
 pub(crate) struct Flights<V> {
@@ -43,8 +48,22 @@ pub(crate) enum Turn<'a, V> {
 pub(crate) struct Lead<'a, V> {
     flights: &'a Flights<V>,
     key: Arc<str>,
-    done: watch::Sender<Option<Outcome<V>>>,
-    overtaken: Arc<AtomicBool>,
+    with: With<V>,
+}
+
+/// For whom a load is.
+enum With<V> {
+    /// For whoever joins it.
+    Followers {
+        done: watch::Sender<Option<Outcome<V>>>,
+        overtaken: Arc<AtomicBool>,
+    },
+    /// For its caller alone.
+    Nobody {
+        /// What the shard's `changes` were when it began. A change of another key of the shard
+        /// counts too: then a value is not kept that could have been.
+        since: u64,
+    },
 }
 
 /// The wait for another's load.
@@ -61,7 +80,14 @@ pub(crate) enum Wait<V, E> {
 impl<V> Default for Flights<V> {
     fn default() -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect(),
+            shards: (0..SHARDS)
+                .map(|_| {
+                    Mutex::new(Shard {
+                        flights: HashMap::new(),
+                        changes: 0,
+                    })
+                })
+                .collect(),
             hasher: RandomState::new(),
         }
     }
@@ -76,7 +102,7 @@ impl<V> Flights<V> {
     /// Joins the load of `key` that is under way, or begins one.
     pub(crate) fn join(&self, key: &str) -> Turn<'_, V> {
         let mut shard = self.shard(key).lock();
-        if let Some(flight) = shard.get(key) {
+        if let Some(flight) = shard.flights.get(key) {
             return Turn::Follow(Follow(flight.done.clone()));
         }
         let key: Arc<str> = Arc::from(key);
@@ -86,20 +112,30 @@ impl<V> Flights<V> {
             done: receiver,
             overtaken: Arc::clone(&overtaken),
         };
-        shard.insert(Arc::clone(&key), flight);
+        shard.flights.insert(Arc::clone(&key), flight);
         Turn::Lead(Lead {
             flights: self,
             key,
-            done,
-            overtaken,
+            with: With::Followers { done, overtaken },
         })
+    }
+
+    /// Begins a load of `key` that nobody joins, whoever else loads it.
+    pub(crate) fn alone(&self, key: &str) -> Lead<'_, V> {
+        let since = self.shard(key).lock().changes;
+        Lead {
+            flights: self,
+            key: Arc::from(key),
+            with: With::Nobody { since },
+        }
     }
 
     /// Makes `change` to the memory. A load of `key` that is under way is not kept and takes no
     /// more followers: who asks from now on loads anew.
     pub(crate) fn supersede<R>(&self, key: &str, change: impl FnOnce() -> R) -> R {
         let mut shard = self.shard(key).lock();
-        if let Some(flight) = shard.remove(key) {
+        shard.changes += 1;
+        if let Some(flight) = shard.flights.remove(key) {
             flight.overtaken.store(true, Ordering::Relaxed);
         }
         change()
@@ -109,7 +145,8 @@ impl<V> Flights<V> {
     pub(crate) fn supersede_all(&self, change: impl FnOnce()) {
         let mut guards: Vec<_> = self.shards.iter().map(Mutex::lock).collect();
         for shard in &mut guards {
-            for (_, flight) in shard.drain() {
+            shard.changes += 1;
+            for (_, flight) in shard.flights.drain() {
                 flight.overtaken.store(true, Ordering::Relaxed);
             }
         }
@@ -125,29 +162,45 @@ impl<V> Lead<'_, V> {
         E: Clone + Send + Sync + 'static,
     {
         let kept = {
-            let _shard = self.flights.shard(&self.key).lock();
-            !self.overtaken.load(Ordering::Relaxed) && keep()
+            let shard = self.flights.shard(&self.key).lock();
+            !self.with.is_overtaken(&shard) && keep()
+        };
+        let With::Followers { done, .. } = &self.with else {
+            return kept;
         };
         let outcome = match result {
             Ok(value) => Outcome::Value(Arc::clone(value)),
             Err(error) => Outcome::Error(Arc::new(error.clone())),
         };
-        self.done.send_replace(Some(outcome));
+        done.send_replace(Some(outcome));
         kept
     }
 
     /// Whether a change became known meanwhile.
     pub(crate) fn is_overtaken(&self) -> bool {
-        self.overtaken.load(Ordering::Relaxed)
+        self.with
+            .is_overtaken(&self.flights.shard(&self.key).lock())
+    }
+}
+
+impl<V> With<V> {
+    fn is_overtaken(&self, shard: &Shard<V>) -> bool {
+        match self {
+            Self::Followers { overtaken, .. } => overtaken.load(Ordering::Relaxed),
+            Self::Nobody { since } => shard.changes != *since,
+        }
     }
 }
 
 impl<V> Drop for Lead<'_, V> {
     fn drop(&mut self) {
+        let With::Followers { overtaken, .. } = &self.with else {
+            return;
+        };
         let mut shard = self.flights.shard(&self.key).lock();
-        let mine = |f: &Flight<V>| Arc::ptr_eq(&f.overtaken, &self.overtaken);
-        if shard.get(&*self.key).is_some_and(mine) {
-            shard.remove(&*self.key);
+        let mine = |f: &Flight<V>| Arc::ptr_eq(&f.overtaken, overtaken);
+        if shard.flights.get(&*self.key).is_some_and(mine) {
+            shard.flights.remove(&*self.key);
         }
     }
 }

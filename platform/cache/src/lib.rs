@@ -1,9 +1,9 @@
 //! A cache in memory, with Redis behind it when there is one.
 //!
-//! Promises: one load per key at a time; an answer that was loaded before an invalidation never
-//! comes back after it; an older version never replaces a newer one; Redis is never an error and
-//! never more than a few milliseconds. Whether and when to cache (not at all, aside, write-through)
-//! is the service's decision.
+//! Promises: one load per key at a time, unless its caller wants otherwise; an answer that was loaded
+//! before an invalidation never comes back after it; an older version never replaces a newer one;
+//! Redis is never an error and never more than a few milliseconds. Whether and when to cache (not at
+//! all, aside, write-through) is the service's decision.
 
 mod config;
 mod entry;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use kernel::{Clock, Ctx};
 use telemetry::Metrics;
 
-pub use crate::config::{CacheConfig, Tier, TierError};
+pub use crate::config::{CacheConfig, Loading, Tier, TierError};
 pub use crate::entry::Entry;
 pub use crate::redis::{PENDING_MAX, Redis, RedisOptions, VALUE_BYTES_MAX};
 
@@ -85,8 +85,26 @@ impl<V: Entry> Cache<V> {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<V, E>>,
     {
+        self.get_or_load_by(Loading::SingleFlight, key, load).await
+    }
+
+    /// [`Cache::get_or_load`], with the choice of whether who misses waits for another's load.
+    pub async fn get_or_load_by<E, F, Fut>(
+        &self,
+        loading: Loading,
+        key: &str,
+        load: F,
+    ) -> Result<Arc<V>, E>
+    where
+        E: Clone + Send + Sync + 'static,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<V, E>>,
+    {
         if let Some(found) = self.get(key) {
             return Ok(found);
+        }
+        if loading == Loading::Each {
+            return self.lead(key, self.0.flights.alone(key), load).await;
         }
         loop {
             match self.0.flights.join(key) {

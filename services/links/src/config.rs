@@ -81,6 +81,11 @@ pub(crate) fn knobs() -> (Knobs, Choices) {
         "aside serves redirects from memory and forgets on edit; none reads the store each time; \
          write_through fills the memory on each write, for links that are visited at once",
     );
+    let (knobs, loading) = knobs.declare(
+        "loading",
+        "single_flight asks the store once for all who miss the same link, who wait for it; each \
+         lets every miss ask, which waits for nobody and floods the store when a busy link expires",
+    );
     let (knobs, ids) = knobs.declare(
         "ids",
         "random cannot be guessed; counter is the shortest and tells how many links there are; \
@@ -91,7 +96,13 @@ pub(crate) fn knobs() -> (Knobs, Choices) {
         "grouped answers first and loses at most one group with the power; durable answers after \
          the commit and loses none; lossy commits once a second and drops when there are too many",
     );
-    (knobs, Choices { cache, ids, clicks })
+    let choices = Choices {
+        cache,
+        loading,
+        ids,
+        clicks,
+    };
+    (knobs, choices)
 }
 
 /// Puts the use cases together.

@@ -20,6 +20,7 @@ pub(crate) mod transfer;
 
 use std::sync::Arc;
 
+use cache::Loading;
 use contracts::links::LinksError;
 use kernel::{Choice, ChoiceKnob, Ctx};
 use serde::Serialize;
@@ -99,6 +100,8 @@ impl Choice for ClickPolicy {
 pub(crate) struct Choices {
     /// How redirects are looked up.
     pub(crate) cache: ChoiceKnob<CachePolicy>,
+    /// Whether redirects that miss the same link wait for one load of it.
+    pub(crate) loading: ChoiceKnob<Loading>,
     /// How codes are made.
     pub(crate) ids: ChoiceKnob<IdScheme>,
     /// How clicks are recorded.

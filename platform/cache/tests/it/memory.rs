@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use cache::{Cache, CacheConfig, Entry, Tier};
+use cache::{Cache, CacheConfig, Entry, Loading, Tier};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,56 @@ async fn a_thousand_who_ask_at_once_load_once() {
         );
     }
     assert_eq!(loads.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn each_loads_for_itself_where_that_is_chosen() {
+    let cache = in_memory();
+    let loads = AtomicU32::new(0);
+    let gate = Notify::new();
+    let ask = |loading| {
+        let load = || async {
+            loads.fetch_add(1, Ordering::SeqCst);
+            gate.notified().await;
+            Ok::<_, Down>(Page::new("loaded", 1))
+        };
+        let mut asking = Box::pin(cache.get_or_load_by(loading, "home", load));
+        assert!(asking.as_mut().now_or_never().is_none(), "it is not there");
+        asking
+    };
+    let together = [Loading::SingleFlight, Loading::SingleFlight].map(ask);
+    assert_eq!(loads.load(Ordering::SeqCst), 1);
+    // Chosen at each call, also while others fly together.
+    let alone = [Loading::Each, Loading::Each, Loading::Each].map(ask);
+    assert_eq!(loads.load(Ordering::SeqCst), 4);
+    gate.notify_waiters();
+    for answer in join_all(together.into_iter().chain(alone)).await {
+        assert_eq!(answer.expect("loaded").text, "loaded");
+    }
+    assert!(cache.get("home").is_some(), "it is kept");
+}
+
+#[tokio::test]
+async fn a_load_that_nobody_joins_is_overtaken_too() {
+    let cache = in_memory();
+    let changes: [fn(&Cache<Page>); 3] = [
+        |cache| cache.invalidate("home"),
+        |cache| cache.invalidate_below("home", 2),
+        Cache::invalidate_all,
+    ];
+    for change in changes {
+        let (send, receive) = oneshot::channel::<()>();
+        let load = || async {
+            let _ = receive.await;
+            Ok::<_, Down>(Page::new("old", 1))
+        };
+        let mut before = Box::pin(cache.get_or_load_by(Loading::Each, "home", load));
+        assert!(before.as_mut().now_or_never().is_none());
+        change(&cache);
+        send.send(()).expect("the load waits");
+        assert_eq!(before.await.expect("loaded").text, "old");
+        assert!(cache.get("home").is_none(), "it is not kept");
+    }
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use crate::domain::rule::Visitor;
 use crate::domain::{code, target};
 use crate::service::compiled::{Compiled, header as header_of};
 use crate::service::recorder::{Full, Visit};
-use crate::service::routes::Miss;
+use crate::service::routes::{Lookup, Miss};
 use crate::service::stats::{ORPHAN_BASE, ORPHAN_CODE, ORPHAN_PATH};
 use crate::service::{ClickPolicy, Service};
 use crate::store::{Fail, limits};
@@ -138,15 +138,8 @@ async fn find(
             .unwrap_or_default(),
         Err(error) => return Err(Box::new(failed(service, request, &error))),
     };
-    match service
-        .routes
-        .find(
-            &domain,
-            code,
-            (service.choices.cache.get(), service.ctx.now()),
-        )
-        .await
-    {
+    let how = Lookup::at(service.ctx.now(), &service.choices);
+    match service.routes.find(&domain, code, how).await {
         Ok(found) => Ok(found),
         Err(Miss::Unknown) => Err(Box::new(orphan(service, request, ORPHAN_CODE).await)),
         Err(Miss::Store(error)) => Err(Box::new(failed(service, request, &error))),

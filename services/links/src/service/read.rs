@@ -11,7 +11,7 @@ use storage::Tx;
 use super::Service;
 use super::call::{Call, Done};
 use super::make::route_of;
-use super::routes::{Miss, Touched};
+use super::routes::{Lookup, Miss, Touched};
 use crate::domain::host;
 use crate::domain::link::{Clicks, Link, changed};
 use crate::domain::rule::Visitor;
@@ -169,7 +169,7 @@ impl Service {
         let host = request.host.unwrap_or_default();
         let set = self.hosts.load().await.map_err(Fail::from)?;
         let domain = set.find(&host).map(|d| d.host.clone()).unwrap_or_default();
-        let how = (self.choices.cache.get(), self.ctx.now());
+        let how = Lookup::at(self.ctx.now(), &self.choices);
         let found = match self.routes.find(&domain, &request.code, how).await {
             Ok(found) => found,
             Err(Miss::Unknown) => return Err(LinksError::no_link(request.code)),

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use cache::Cache;
+use cache::{Cache, Loading};
 use kernel::Timestamp;
 use storage::{Db, Tx};
 
-use super::CachePolicy;
 use super::compiled::{Compiled, key, version};
 use super::hot::Hot;
+use super::{CachePolicy, Choices};
 use crate::domain::route::Route;
 use crate::store::links;
 use crate::store::outbox::LinkEvent;
@@ -20,6 +20,24 @@ pub(crate) struct Touched {
     pub(crate) event: LinkEvent,
     /// How it leads now, unless it was removed.
     pub(crate) now: Option<Route>,
+}
+
+/// How a code is looked up, as the knobs stand now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lookup {
+    policy: CachePolicy,
+    loading: Loading,
+    now: Timestamp,
+}
+
+impl Lookup {
+    pub(crate) fn at(now: Timestamp, choices: &Choices) -> Self {
+        Self {
+            policy: choices.cache.get(),
+            loading: choices.loading.get(),
+            now,
+        }
+    }
 }
 
 /// No link has this code, or the store did not say.
@@ -59,18 +77,18 @@ impl Routes {
         &self,
         domain: &str,
         code: &str,
-        (policy, now): (CachePolicy, Timestamp),
+        how: Lookup,
     ) -> Result<Arc<Compiled>, Miss> {
         let load = || self.load(domain.to_owned(), code.to_owned());
-        if policy == CachePolicy::None {
+        if how.policy == CachePolicy::None {
             return load().await.map(Arc::new);
         }
-        let key = key(domain, code);
+        let (key, now) = (key(domain, code), how.now);
         if let Some(found) = self.hot.get(&key, now.micros()) {
             return Ok(found);
         }
         let since = self.hot.since();
-        let found = self.cache.get_or_load(&key, load).await?;
+        let found = self.cache.get_or_load_by(how.loading, &key, load).await?;
         self.hot.put(&found, now.micros(), since);
         Ok(found)
     }

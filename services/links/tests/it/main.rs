@@ -7,6 +7,7 @@ mod analytics;
 mod codes;
 mod edits;
 mod keys;
+mod knobs;
 mod limits;
 mod lists;
 mod passwords;
