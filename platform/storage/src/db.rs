@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kernel::Ctx;
+use kernel::{ChoiceKnob, Ctx};
 use tokio::sync::watch;
 
+use crate::commits::{self, Commits};
 use crate::metrics::StorageMetrics;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
@@ -102,6 +103,8 @@ enum Engine {
 pub(crate) struct Shared {
     pub(crate) options: DbOptions,
     pub(crate) faults: Faults,
+    /// Who shares a commit.
+    pub(crate) grouping: commits::Chosen,
     pub(crate) commits: watch::Sender<u64>,
     pub(crate) metrics: StorageMetrics,
 }
@@ -137,6 +140,7 @@ impl Db {
         let shared = Arc::new(Shared {
             options,
             faults: Faults::default(),
+            grouping: commits::Chosen::default(),
             commits,
             metrics,
         });
@@ -246,6 +250,12 @@ impl Db {
     #[must_use]
     pub fn subscribe_commits(&self) -> watch::Receiver<u64> {
         self.shared.commits.subscribe()
+    }
+
+    /// From now on `knob` says who shares a commit; it is read before each. SQLite only: on
+    /// PostgreSQL each transaction has its own.
+    pub fn commit_by(&self, knob: ChoiceKnob<Commits>) {
+        self.shared.grouping.by(knob);
     }
 
     /// Faults for tests and the lab.

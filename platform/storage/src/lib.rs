@@ -6,6 +6,7 @@
 //! and change in the same transaction as its data.
 
 mod builder;
+mod commits;
 mod db;
 mod error;
 mod faults;
@@ -20,6 +21,7 @@ mod tx;
 mod value;
 
 pub use builder::SqlBuilder;
+pub use commits::Commits;
 pub use db::{Db, DbOptions};
 pub use error::{Error, ErrorKind};
 pub use faults::Faults;

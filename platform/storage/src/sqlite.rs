@@ -2,7 +2,8 @@
 //!
 //! A pool of connections that write one by one collapses under load, because the file has one writer
 //! whatever one does. So one thread writes: it takes every transaction that is queued, runs each in a
-//! savepoint, commits them together with one sync to disk, and only then answers.
+//! savepoint, commits them together with one sync to disk, and only then answers. A service may choose
+//! to commit one by one all the same ([`crate::Commits`]).
 
 mod error;
 mod job;

@@ -96,11 +96,17 @@ pub(crate) fn knobs() -> (Knobs, Choices) {
         "grouped answers first and loses at most one group with the power; durable answers after \
          the commit and loses none; lossy commits once a second and drops when there are too many",
     );
+    let (knobs, commits) = knobs.declare(
+        "commits",
+        "grouped lets transactions that wait at the same time share one sync to disk; single gives \
+         each its own, as PostgreSQL always does: there it changes nothing",
+    );
     let choices = Choices {
         cache,
         loading,
         ids,
         clicks,
+        commits,
     };
     (knobs, choices)
 }
@@ -114,6 +120,7 @@ pub(crate) fn service(config: Config, deps: Deps, choices: Choices) -> Service {
         tier,
         telemetry,
     } = deps;
+    db.commit_by(choices.commits.clone());
     let metrics = &telemetry.metrics;
     let cache = CacheConfig {
         name: "links.routes",

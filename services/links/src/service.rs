@@ -25,7 +25,7 @@ use contracts::links::LinksError;
 use kernel::{Choice, ChoiceKnob, Ctx};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use storage::{Db, Once, Tx};
+use storage::{Commits, Db, Once, Tx};
 use telemetry::Metrics;
 
 use self::call::{Call, Done};
@@ -106,6 +106,8 @@ pub(crate) struct Choices {
     pub(crate) ids: ChoiceKnob<IdScheme>,
     /// How clicks are recorded.
     pub(crate) clicks: ChoiceKnob<ClickPolicy>,
+    /// Who shares a commit; the database reads it.
+    pub(crate) commits: ChoiceKnob<Commits>,
 }
 
 /// Everything that the use cases share.

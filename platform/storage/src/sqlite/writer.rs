@@ -1,4 +1,5 @@
-//! The thread that writes: takes what is queued, commits it together, then answers.
+//! The thread that writes: takes what is queued, commits it together unless it is told otherwise,
+//! then answers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use super::session::{Session as _, SqliteSession};
 use super::turn::Turn;
 use crate::db::Shared;
 use crate::tx::Text;
-use crate::{Error, ErrorKind, Result};
+use crate::{Commits, Error, ErrorKind, Result};
 
 type Queue = mpsc::Receiver<Box<dyn Job>>;
 
@@ -76,7 +77,17 @@ impl Writer<'_> {
         let mut group = Vec::with_capacity(group_max);
         while queue.blocking_recv_many(&mut group, group_max) > 0 {
             self.stall();
-            self.work(&mut group);
+            self.work_as_chosen(&mut group);
+        }
+    }
+
+    /// Commits what was taken together, or one by one while that is the choice.
+    fn work_as_chosen(&self, group: &mut Vec<Box<dyn Job>>) {
+        while !group.is_empty() {
+            match self.shared.grouping.get() {
+                Commits::Grouped => self.work(group),
+                Commits::Single => self.work(&mut group.drain(..1).collect()),
+            }
         }
     }
 

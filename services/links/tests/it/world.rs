@@ -144,7 +144,9 @@ impl World {
             random,
         };
         let telemetry = Telemetry::quiet();
-        let mut options = DbOptions::new(self.schema.clone()).with_ctx(ctx.clone());
+        let mut options = DbOptions::new(self.schema.clone())
+            .with_ctx(ctx.clone())
+            .with_metrics(telemetry.metrics.clone());
         options.connections_max = 6;
         let db = Db::open(&self.url, options).await.unwrap();
         db.migrate(links::MIGRATIONS).await.unwrap();
