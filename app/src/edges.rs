@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use mesh::balance::{Algorithm, Balancer, BalancerConfig, Chosen};
+use mesh::balance::{Algorithm, Balancer, BalancerConfig};
 use mesh::discovery::Discovery;
 use mesh::pool::{Pool, PoolConfig};
 use mesh::{Codec, Dispatch, Edge, HttpTarget};
@@ -25,7 +25,7 @@ pub(crate) fn remote(host: &Host, caller: &str, service: &str, finder: &dyn Disc
     let balancer = Balancer::new(
         service,
         finder.watch(service),
-        Chosen::Fixed(Algorithm::P2cEwma),
+        Algorithm::P2cEwma.into(),
         BalancerConfig::default(),
         host.ctx.clone(),
     );

@@ -14,6 +14,19 @@ pub trait Choice: Copy + Send + Sync + 'static {
     const ALL: &'static [(&'static str, Self)];
 }
 
+/// The settings of a knob that turns a part of a design on or off; on by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// It is part of the design.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl Choice for Switch {
+    const ALL: &'static [(&'static str, Self)] = &[("on", Self::On), ("off", Self::Off)];
+}
+
 /// A knob as the console, the API and experiments see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KnobInfo {

@@ -20,7 +20,7 @@ pub use code::{Code, Coded, Retry};
 pub use ctx::Ctx;
 pub use deadline::Deadline;
 pub use id::Id;
-pub use knob::{Choice, ChoiceKnob, KnobError, KnobInfo, Knobs};
+pub use knob::{Choice, ChoiceKnob, KnobError, KnobInfo, Knobs, Switch};
 pub use page::{Cursor, CursorError, Page, PageLimit};
 pub use problem::{FieldError, Problem};
 pub use random::{Random, SeededRandom, SystemRandom};

@@ -1,8 +1,10 @@
 //! Chooses the endpoint of each request: four algorithms, switched while running, all aware of
-//! failures. Endpoints that fail are ejected for a while, but at least half stay in rotation, so it
-//! works with two to five of them; [`Balancer::view`] says in words why one is out.
+//! failures unless that is switched off. Endpoints that fail are ejected for a while, but at least
+//! half stay in rotation, so it works with two to five of them; [`Balancer::view`] says in words why
+//! one is out.
 
 mod algorithm;
+mod choices;
 mod eject;
 mod ring;
 mod slot;
@@ -10,55 +12,22 @@ mod view;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use kernel::{Choice, ChoiceKnob, Clock, Ctx, Steady};
+use kernel::{Clock, Ctx, Steady};
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
 
 use crate::discovery::{Endpoint, Endpoints};
 
+pub use choices::{Algorithm, Choices, Chosen};
 pub use ring::hash_key;
 pub use slot::Outcome;
 pub use view::{BalancerView, EndpointView};
 
 use algorithm::Set;
 use slot::Slot;
-
-/// How an endpoint is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Algorithm {
-    /// The cheaper of two drawn at random: latency times requests in flight, or a penalty after a
-    /// failure, whichever is larger.
-    P2cEwma,
-    /// One after the other, by weight.
-    RoundRobin,
-    /// The one with the fewest requests in flight.
-    LeastRequests,
-    /// The same key goes to the same endpoint, unless that one has a quarter more than its share.
-    ConsistentHash,
-}
-
-impl Choice for Algorithm {
-    const ALL: &'static [(&'static str, Self)] = &[
-        ("p2c_ewma", Self::P2cEwma),
-        ("round_robin", Self::RoundRobin),
-        ("least_requests", Self::LeastRequests),
-        ("consistent_hash", Self::ConsistentHash),
-    ];
-}
-
-/// Which algorithm: fixed, or as a knob stands.
-#[derive(Clone)]
-pub enum Chosen {
-    /// Always this one.
-    Fixed(Algorithm),
-    /// As the knob says at each pick.
-    Knob(ChoiceKnob<Algorithm>),
-}
 
 /// The settings of a balancer.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,7 +81,9 @@ pub struct Balancer(Arc<Shared>);
 struct Shared {
     service: Arc<str>,
     config: BalancerConfig,
-    chosen: Chosen,
+    choices: Choices,
+    /// What was heeded when the rotation was made, as [`choices::Heeds::bits`].
+    heeded: AtomicU8,
     ctx: Ctx,
     set: ArcSwap<Set>,
     /// When the rotation is to be looked at again: an ejection ends.
@@ -130,14 +101,15 @@ impl Balancer {
     pub fn new(
         service: &str,
         endpoints: Endpoints,
-        chosen: Chosen,
+        choices: Choices,
         config: BalancerConfig,
         ctx: Ctx,
     ) -> Self {
         let balancer = Self(Arc::new(Shared {
             service: service.into(),
             config,
-            chosen,
+            heeded: AtomicU8::new(choices.heeds().bits()),
+            choices,
             set: ArcSwap::from_pointee(Set::empty(endpoints.clone())),
             recheck: AtomicI64::new(i64::MAX),
             turn: AtomicUsize::new(0),
@@ -154,7 +126,7 @@ impl Balancer {
     #[must_use]
     pub fn simple(service: &str, endpoints: Endpoints, algorithm: Algorithm, ctx: Ctx) -> Self {
         let config = BalancerConfig::default();
-        Self::new(service, endpoints, Chosen::Fixed(algorithm), config, ctx)
+        Self::new(service, endpoints, algorithm.into(), config, ctx)
     }
 
     /// The service.
@@ -166,10 +138,7 @@ impl Balancer {
     /// The algorithm now.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        match &self.0.chosen {
-            Chosen::Fixed(algorithm) => *algorithm,
-            Chosen::Knob(knob) => knob.get(),
-        }
+        self.0.choices.algorithm.get()
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -189,7 +158,10 @@ impl Balancer {
         let shared = &self.0;
         let now = shared.ctx.steady();
         let mut set = shared.set.load();
-        if set.is_stale() || now.micros() >= shared.recheck.load(Ordering::Relaxed) {
+        if set.is_stale()
+            || now.micros() >= shared.recheck.load(Ordering::Relaxed)
+            || shared.choices.heeds().bits() != shared.heeded.load(Ordering::Relaxed)
+        {
             shared.refresh(now);
             set = shared.set.load();
         }
@@ -206,7 +178,7 @@ impl Balancer {
     }
 
     /// Notes what a health check found. An endpoint that is marked unhealthy is out of rotation
-    /// until it is marked healthy, unless nothing else would be left.
+    /// until it is marked healthy, unless nothing else would be left or marks are not heeded.
     pub fn mark(&self, addr: SocketAddr, health: Health) {
         let set = self.0.set.load();
         let Some(slot) = set.slots.iter().find(|s| s.endpoint.addr == addr) else {
@@ -236,11 +208,11 @@ impl Balancer {
     pub fn view(&self) -> BalancerView {
         let now = self.0.ctx.steady();
         self.0.refresh(now);
-        let set = self.0.set.load();
+        let (set, heeds) = (self.0.set.load(), self.0.choices.heeds());
         let endpoints = set
             .slots
             .iter()
-            .map(|s| s.view(&self.0.config, now))
+            .map(|s| s.view(&self.0.config, heeds, now))
             .collect();
         BalancerView {
             service: Arc::clone(&self.0.service),
@@ -298,7 +270,9 @@ impl Picked {
         self.done = true;
         self.give_back();
         let shared = &self.shared;
-        if self.slot.record(outcome, latency, &shared.config, now) {
+        if !shared.choices.heeds().failures {
+            self.slot.learn(latency, &shared.config, now);
+        } else if self.slot.record(outcome, latency, &shared.config, now) {
             shared.rotate(&shared.set.load().slots, now);
         }
     }

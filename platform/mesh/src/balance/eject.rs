@@ -86,13 +86,19 @@ impl Shared {
     }
 
     pub(super) fn rotate_locked(&self, slots: &[Arc<Slot>], now: Steady) {
+        let heeds = self.choices.heeds();
+        self.heeded.store(heeds.bits(), Relaxed);
         let mut records: Vec<_> = slots.iter().map(|slot| slot.record.lock()).collect();
         for (slot, record) in slots.iter().zip(&mut records) {
+            if !heeds.failures {
+                slot.pardon(record, now);
+            }
             if record.ejection.return_if_over(now) {
                 slot.forgive(now);
             }
         }
-        let is_in = |r: &Record| r.health.is_none() && !r.ejection.is_out(now);
+        let is_well = |r: &Record| !heeds.health || r.health.is_none();
+        let is_in = |r: &Record| is_well(r) && !r.ejection.is_out(now);
         let mut in_rotation = records.iter().filter(|r| is_in(r)).count();
         let keep = slots.len().div_ceil(2);
         for (slot, record) in slots.iter().zip(&mut records) {

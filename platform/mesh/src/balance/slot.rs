@@ -244,6 +244,15 @@ impl Slot {
         self.window_failures.store(0, Relaxed);
     }
 
+    /// As if it had never failed.
+    pub(super) fn pardon(&self, record: &mut Record, now: Steady) {
+        self.forgive(now);
+        self.penalty.store(0_f64.to_bits(), Relaxed);
+        self.penalty_until.store(0, Relaxed);
+        record.ejection = Ejection::default();
+        record.samples.clear();
+    }
+
     /// Notes a health check. Answers whether it changed anything.
     pub(super) fn mark(&self, health: Health, now: Steady) -> bool {
         let mut record = self.record.lock();
@@ -278,7 +287,7 @@ impl Slot {
     }
 
     /// A moving mean: what was known fades with time, and each answer counts a tenth at least.
-    fn learn(&self, latency: Duration, config: &BalancerConfig, now: Steady) {
+    pub(super) fn learn(&self, latency: Duration, config: &BalancerConfig, now: Steady) {
         let sample = latency.as_secs_f64() * 1e6;
         let before = f64::from_bits(self.latency.load(Relaxed));
         let kept = decay(self.touched.load(Relaxed), now, config.decay).min(0.9);

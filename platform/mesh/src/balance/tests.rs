@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{Knobs, ManualClock, SeededRandom, Timestamp};
+use kernel::{Choice as _, Knobs, ManualClock, SeededRandom, Timestamp};
 
 use super::*;
 use crate::discovery::{Discovery as _, StaticDiscovery};
+
+mod switches;
 
 struct Bench {
     clock: Arc<ManualClock>,
@@ -328,7 +330,11 @@ fn endpoints_come_and_go_and_the_algorithm_is_a_knob() {
     let (knobs, knob) = Knobs::none().declare::<Algorithm>("balancer", "fairness for latency");
     let discovery = StaticDiscovery::new();
     let config = BalancerConfig::default();
-    let balancer = Balancer::new("s", discovery.watch("s"), Chosen::Knob(knob), config, ctx);
+    let choices = Choices {
+        algorithm: Chosen::Knob(knob),
+        ..Algorithm::P2cEwma.into()
+    };
+    let balancer = Balancer::new("s", discovery.watch("s"), choices, config, ctx);
     assert!(balancer.pick(None).is_none());
     discovery.set("s", endpoints(1));
     assert_eq!(balancer.pick(None).expect("one").addr(), addr(1));

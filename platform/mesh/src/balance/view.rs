@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use kernel::Steady;
 use serde::Serialize;
 
+use super::choices::Heeds;
 use super::eject::in_words;
 use super::slot::{Record, Slot};
 use super::{Algorithm, BalancerConfig};
@@ -46,7 +47,7 @@ pub struct EndpointView {
 }
 
 impl Slot {
-    pub(super) fn view(&self, config: &BalancerConfig, now: Steady) -> EndpointView {
+    pub(super) fn view(&self, config: &BalancerConfig, heeds: Heeds, now: Steady) -> EndpointView {
         let record = self.record.lock();
         EndpointView {
             id: Arc::clone(&self.endpoint.id),
@@ -57,13 +58,13 @@ impl Slot {
             latency_ms: self.latency_us(config, now) / 1_000.0,
             penalty_ms: self.penalty_us(config, now) / 1_000.0,
             cost_ms: self.cost(config, now) / 1_000.0,
-            why_out: why_out(&record, now),
+            why_out: why_out(&record, heeds, now),
         }
     }
 }
 
-fn why_out(record: &Record, now: Steady) -> Option<String> {
-    if let Some(check) = &record.health {
+fn why_out(record: &Record, heeds: Heeds, now: Steady) -> Option<String> {
+    if let Some(check) = record.health.as_ref().filter(|_| heeds.health) {
         let since = in_words(now.since(record.health_since));
         return Some(format!("its health check has failed for {since}: {check}"));
     }
