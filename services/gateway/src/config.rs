@@ -118,7 +118,7 @@ pub enum ForwardedStyle {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HealthConfig {
-    /// Whether replicas are asked at all; failures of real requests count either way.
+    /// Whether replicas are asked at all, whatever the knob `health_checks` says; failures of real requests count either way.
     pub active: bool,
     /// What they are asked.
     pub path: String,

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use kernel::{ChoiceKnob, Knobs, Tasks};
-use mesh::balance::Algorithm;
+use kernel::{Knobs, Tasks};
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use web::{AccessLog, Drained, Handler, Red, Server};
 
+use crate::choices::Choices;
 use crate::front::Front;
 use crate::proxy::Proxy;
 use crate::route::{Entry, Route, RouteTable, RouteTableError, Target};
@@ -36,7 +36,7 @@ pub(crate) struct Core {
     pub(crate) table: ArcSwap<RouteTable>,
     /// Counts what no route takes.
     pub(crate) unrouted: Red,
-    balancing: ChoiceKnob<Algorithm>,
+    pub(crate) choices: Choices,
     /// By service, so that a change of routes forgets nothing about replicas.
     upstreams: Mutex<HashMap<&'static str, Arc<Upstream>>>,
 }
@@ -62,13 +62,13 @@ impl Core {
 }
 
 impl Gateway {
-    pub(crate) fn new(config: Config, deps: Deps, balancing: ChoiceKnob<Algorithm>) -> Self {
+    pub(crate) fn new(config: Config, deps: Deps, choices: Choices) -> Self {
         Self(Arc::new(Core {
             unrouted: Red::new(&deps.telemetry.metrics, "gateway", "none"),
             config,
             deps,
             table: ArcSwap::default(),
-            balancing,
+            choices,
             upstreams: Mutex::default(),
         }))
     }
@@ -101,7 +101,7 @@ impl Gateway {
                 service,
                 &self.0.deps,
                 &self.0.config,
-                &self.0.balancing,
+                &self.0.choices,
             ))
         };
         Arc::clone(upstreams.entry(service).or_insert_with(new))

@@ -1,4 +1,5 @@
-//! Active health checks: every replica of every remote service is asked now and then.
+//! Active health checks: every replica of every remote service is asked now and then, while the knob
+//! says so.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::{HeaderValue, Request, Uri, header};
-use kernel::Tasks;
+use kernel::{Switch, Tasks};
 use mesh::balance::Health;
 use mesh::pool::{Pool, PoolConfig};
 use tokio::time::timeout;
@@ -39,9 +40,24 @@ pub(crate) async fn watch(core: Arc<Core>, tasks: Tasks) {
             () = tasks.stopping() => return,
             _ = beat.tick() => {}
         }
+        if core.choices.health_checks.get() == Switch::Off {
+            forget(&core, &mut rows);
+            continue;
+        }
         tokio::select! {
             () = tasks.stopping() => return,
             () = round(&core, &pool, &mut rows) => {}
+        }
+    }
+}
+
+/// Marks are not heeded while nobody is asked; they are removed so that an old one does not count
+/// when somebody is asked again.
+fn forget(core: &Core, rows: &mut Rows) {
+    rows.clear();
+    for upstream in core.upstreams() {
+        for addr in upstream.addresses() {
+            upstream.mark(addr, Health::Healthy);
         }
     }
 }

@@ -6,6 +6,7 @@
 //! headers reaches nobody; every answer of the gateway's own is a problem that names the service
 //! and no address.
 
+mod choices;
 mod config;
 mod error;
 mod explain;
@@ -19,8 +20,7 @@ mod worker;
 
 use std::sync::Arc;
 
-use kernel::{Ctx, Knobs};
-use mesh::balance::Algorithm;
+use kernel::Ctx;
 use mesh::discovery::Discovery;
 use telemetry::Telemetry;
 use web::{ClusterSecret, Ingress};
@@ -47,13 +47,9 @@ pub struct Deps {
 /// Puts the gateway together. No I/O happens before [`Gateway::serve`].
 #[must_use]
 pub fn build(config: Config, deps: Deps) -> Parts {
-    let (knobs, balancer) = Knobs::none().declare::<Algorithm>(
-        "balancer",
-        "p2c_ewma avoids slow and failing replicas; round_robin is even and blind; least_requests \
-         counts only; consistent_hash keeps a client on one replica, for its caches",
-    );
+    let (knobs, choices) = choices::declare();
     Parts {
-        gateway: Gateway::new(config, deps, balancer),
+        gateway: Gateway::new(config, deps, choices),
         knobs,
     }
 }

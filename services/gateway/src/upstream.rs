@@ -4,12 +4,12 @@ mod budget;
 
 use std::net::SocketAddr;
 
-use kernel::ChoiceKnob;
-use mesh::balance::{Algorithm, Balancer, BalancerConfig, BalancerView, Chosen, Health, Picked};
+use mesh::balance::{Algorithm, Balancer, BalancerConfig, BalancerView, Health, Picked};
 use serde::Serialize;
 use telemetry::Counter;
 
 use crate::Deps;
+use crate::choices::Choices;
 use crate::config::Config;
 use budget::Budget;
 
@@ -37,12 +37,12 @@ impl Upstream {
         service: &'static str,
         deps: &Deps,
         config: &Config,
-        algorithm: &ChoiceKnob<Algorithm>,
+        choices: &Choices,
     ) -> Self {
         let balancer = Balancer::new(
             service,
             deps.discovery.watch(service),
-            Chosen::Knob(algorithm.clone()),
+            choices.balancing(),
             BalancerConfig::default(),
             deps.ctx.clone(),
         );

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at its first surprise")]
 
 mod identity;
+mod knobs;
 mod limits;
 mod protocol;
 mod resilience;

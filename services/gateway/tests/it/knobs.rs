@@ -1,0 +1,65 @@
+//! Design choices that are turned while requests go through.
+
+use std::cell::Cell;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use testkit::eventually;
+
+use crate::world::{Setup, World};
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// A gateway that asks its replicas every 20 ms.
+async fn checking(replicas: usize) -> World {
+    let mut setup = Setup::default();
+    setup.config.health.active = true;
+    setup.config.health.interval_ms = 20;
+    World::start(replicas, setup).await
+}
+
+/// Waits until a replica has not been asked for how it is in twenty looks.
+async fn unasked(world: &World) {
+    let checks = || world.replicas[0].state.checks.load(Ordering::SeqCst);
+    let (seen, same) = (Cell::new(checks()), Cell::new(0));
+    eventually("nobody checks", SOON, async || {
+        let before = seen.replace(checks());
+        same.set(if seen.get() == before {
+            same.get() + 1
+        } else {
+            0
+        });
+        same.get() == 20
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn health_checks_are_turned_off_and_on_while_a_replica_is_out() {
+    let world = checking(2).await;
+    *world.replicas[0].state.unready.lock() = true;
+    let out = async || world.rotation() == [false, true];
+    eventually("it is out", SOON, out).await;
+    world.knobs.set("health_checks", "off").unwrap();
+    assert_eq!(world.rotation(), [true, true], "it is back at once");
+    let before = world.replicas[0].requests();
+    let asked = async || {
+        world.get("/x").await;
+        world.replicas[0].requests() > before
+    };
+    eventually("it gets requests", SOON, asked).await;
+    unasked(&world).await;
+    world.knobs.set("health_checks", "on").unwrap();
+    eventually("it is out again", SOON, out).await;
+    world.drain().await;
+}
+
+#[tokio::test]
+async fn where_no_checks_are_configured_the_knob_brings_none() {
+    let world = World::with_replicas(1).await;
+    world.knobs.set("health_checks", "off").unwrap();
+    world.knobs.set("health_checks", "on").unwrap();
+    world.get("/x").await;
+    unasked(&world).await;
+    assert_eq!(world.replicas[0].state.checks.load(Ordering::SeqCst), 0);
+}
