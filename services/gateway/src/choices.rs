@@ -10,6 +10,8 @@ pub(crate) struct Choices {
     pub(crate) balancer: ChoiceKnob<Algorithm>,
     /// Whether replicas are asked how they are.
     pub(crate) health_checks: ChoiceKnob<Switch>,
+    /// Whether failures of requests speak against a replica.
+    pub(crate) ejection: ChoiceKnob<Switch>,
 }
 
 impl Choices {
@@ -17,8 +19,8 @@ impl Choices {
     pub(crate) fn balancing(&self) -> balance::Choices {
         balance::Choices {
             algorithm: Chosen::Knob(self.balancer.clone()),
+            ejection: Chosen::Knob(self.ejection.clone()),
             health: Chosen::Knob(self.health_checks.clone()),
-            ..balance::Choices::from(Algorithm::P2cEwma)
         }
     }
 }
@@ -35,9 +37,15 @@ pub(crate) fn declare() -> (Knobs, Choices) {
         "on asks every replica each second and takes out who is not well, before a request fails; \
          off asks nobody, and requests find it out",
     );
+    let (knobs, ejection) = knobs.declare(
+        "ejection",
+        "on takes out replicas whose requests fail and avoids them before; off keeps every replica \
+         that discovery names, and takes a quick failure for a quick answer",
+    );
     let choices = Choices {
         balancer,
         health_checks,
+        ejection,
     };
     (knobs, choices)
 }

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use http::StatusCode;
 use testkit::eventually;
 
 use crate::world::{Setup, World};
@@ -62,4 +63,27 @@ async fn where_no_checks_are_configured_the_knob_brings_none() {
     world.get("/x").await;
     unasked(&world).await;
     assert_eq!(world.replicas[0].state.checks.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn ejection_is_turned_off_and_on_while_a_replica_is_out() {
+    let world = World::with_replicas(2).await;
+    world.knobs.set("balancer", "round_robin").unwrap();
+    *world.replicas[0].state.status.lock() = Some(StatusCode::INTERNAL_SERVER_ERROR);
+    let run = async || {
+        let before = world.replicas[0].requests();
+        for _ in 0..20 {
+            world.get("/x").await;
+        }
+        world.replicas[0].requests() - before
+    };
+    run().await;
+    assert_eq!(world.rotation(), [false, true]);
+    assert_eq!(run().await, 0);
+    world.knobs.set("ejection", "off").unwrap();
+    assert_eq!(run().await, 10, "it is back at once, and stays");
+    assert_eq!(world.rotation(), [true, true]);
+    world.knobs.set("ejection", "on").unwrap();
+    run().await;
+    assert_eq!(world.rotation(), [false, true]);
 }
