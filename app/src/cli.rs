@@ -6,6 +6,7 @@ mod call;
 mod config;
 mod key;
 mod knob;
+mod lab;
 mod load;
 mod output;
 mod process;
@@ -57,6 +58,7 @@ fn dispatch(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Knob(args) => knob::run(&args, output),
         Command::Status(args) => status::run(&args, output),
         Command::Load(args) => load::run(&args, output),
+        Command::Lab(args) => lab::run(&args.command, output),
         Command::Guard(args) => args.run(),
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::{HeaderName, HeaderValue};
 use nix::sys::signal::Signal;
 
+use super::lab::LabArgs;
 use super::load;
 use crate::compose;
 use crate::config::{Config, Layers, Mistake};
@@ -45,6 +46,8 @@ pub(super) enum Command {
     Status(StatusArgs),
     /// Load a server over HTTP at a rate of your own, and tell what it cost
     Load(Box<LoadArgs>),
+    /// Experiments: change the design, load it, break it, and read what it cost
+    Lab(LabArgs),
     /// The version of this program
     Version,
     /// Run a server and stop it when standard input ends

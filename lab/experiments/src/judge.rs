@@ -2,7 +2,6 @@
 
 use reports::{CheckOutcome, Effect, Guess, Run};
 
-use crate::catalogue::Measured;
 use crate::claim::Claim;
 use crate::spec::{CheckSpec, Must, Spec};
 
@@ -38,13 +37,13 @@ fn outcome(check: &CheckSpec, variant: usize, run: &Run) -> CheckOutcome {
     let Ok(claim) = text.parse::<Claim>() else {
         return outcome;
     };
-    let Some(value) = mean(run, variant, &claim.metric) else {
+    let Some(value) = mean(run, &run.variants[variant].name, &claim.metric) else {
         return outcome;
     };
     let other = match &claim.other {
         None => None,
         Some((name, metric)) => {
-            let Some(other) = named(run, name).and_then(|of| mean(run, of, metric)) else {
+            let Some(other) = mean(run, name, metric) else {
                 return outcome;
             };
             Some(other)
@@ -69,29 +68,15 @@ fn outcome(check: &CheckSpec, variant: usize, run: &Run) -> CheckOutcome {
 /// What the reader guessed, beside what was measured.
 pub(crate) fn guess(text: &str, run: &Run) -> Guess {
     let asked = run.experiment.prediction.as_ref();
-    let measured = asked
-        .and_then(|asked| Measured::read(asked.measures.as_deref()?))
-        .and_then(|measured| {
-            let value = mean(run, named(run, &measured.variant)?, &measured.metric)?;
-            match &measured.over {
-                None => Some(value),
-                Some(over) => Some(value / mean(run, named(run, over)?, &measured.metric)?),
-            }
-        });
+    let measures = asked.and_then(|asked| asked.measures.as_deref());
     Guess {
         text: text.to_owned(),
         value: text.trim().trim_end_matches(['x', '%']).trim().parse().ok(),
-        measured: measured.filter(|value| value.is_finite()),
+        measured: measures.and_then(|what| reports::measured(run, what)),
     }
 }
 
-fn named(run: &Run, name: &str) -> Option<usize> {
-    run.variants.iter().position(|variant| variant.name == name)
-}
-
-/// The mean of a metric over the trials of a variant that have it.
-fn mean(run: &Run, variant: usize, metric: &str) -> Option<f64> {
-    let of = run.trials.iter().filter(|trial| trial.variant == variant);
-    let values: Vec<f64> = of.filter_map(|t| t.values.get(metric).copied()).collect();
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+/// The estimate of a metric over the trials of a variant.
+fn mean(run: &Run, variant: &str, metric: &str) -> Option<f64> {
+    reports::measured(run, &format!("{variant}.{metric}"))
 }

@@ -135,6 +135,7 @@ pub(crate) fn service(config: Config, deps: Deps, choices: Choices) -> Service {
             db.clone(),
             Hot::new(config.cache_entries, config.cache_seconds),
             Cache::new(cache, &ctx, metrics),
+            metrics,
         ),
         recorder: Arc::new(Recorder::new(
             db.clone(),

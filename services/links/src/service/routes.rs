@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cache::{Cache, Loading};
 use kernel::Timestamp;
 use storage::{Db, Tx};
+use telemetry::{Counter, Metrics};
 
 use super::compiled::{Compiled, key, version};
 use super::hot::Hot;
@@ -54,11 +55,19 @@ pub(crate) struct Routes {
     db: Db,
     hot: Hot,
     cache: Cache<Compiled>,
+    /// Look-ups that memory could not answer.
+    store_reads: Counter,
 }
 
 impl Routes {
-    pub(crate) const fn new(db: Db, hot: Hot, cache: Cache<Compiled>) -> Self {
-        Self { db, hot, cache }
+    pub(crate) fn new(db: Db, hot: Hot, cache: Cache<Compiled>, metrics: &Metrics) -> Self {
+        let help = "Look-ups of a route that the store had to answer.";
+        Self {
+            db,
+            hot,
+            cache,
+            store_reads: metrics.counter("links_store_reads_total", help, &[]),
+        }
     }
 
     /// What is known for a key without asking anybody. Never waits.
@@ -94,6 +103,7 @@ impl Routes {
     }
 
     async fn load(&self, domain: String, code: String) -> Result<Compiled, Miss> {
+        self.store_reads.inc();
         let read = async move |tx: &mut Tx<'_>| links::route(tx, &domain, &code).await;
         match self.db.read::<_, storage::Error, _>(read).await {
             Ok(Some(route)) => Ok(Compiled::from(route)),

@@ -1,0 +1,110 @@
+//! Experiments by name or file: list, show, and the file of a new one.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use experiments::{LIBRARY, Spec};
+use serde_json::json;
+
+use super::super::output::{Output, table};
+use super::bad;
+
+/// The largest file that is read.
+const FILE_BYTES_MAX: u64 = 256 * 1024;
+/// What a new experiment begins with.
+const TEMPLATE: &str = include_str!("template.toml");
+
+pub(super) fn list(output: Output) -> Result<ExitCode> {
+    let all = all()?;
+    let mut rows = vec![
+        ["EXPERIMENT", "PHASE", "QUESTION"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    rows.extend(all.iter().map(|spec| {
+        let phase = spec.phase.get_ref().to_string();
+        vec![spec.id.get_ref().clone(), phase, spec.question.clone()]
+    }));
+    let json: Vec<_> = all
+        .iter()
+        .map(|spec| {
+            json!({
+                "id": spec.id.get_ref(), "title": spec.title, "question": spec.question,
+                "phase": spec.phase.get_ref(),
+            })
+        })
+        .collect();
+    output.say(&table(&rows), &json!({ "experiments": json }))
+}
+
+pub(super) fn show(name: &str, output: Output) -> Result<ExitCode> {
+    let spec = find(name)?;
+    let json = json!({ "id": spec.id.get_ref(), "text": spec.text });
+    output.say(&spec.text, &json)
+}
+
+pub(super) fn new(name: &str, output: Output) -> Result<ExitCode> {
+    let text = TEMPLATE.replace("my-experiment", name);
+    let file = format!("{name}.toml");
+    checked(&file, &text)?;
+    if Path::new(&file).exists() {
+        return Err(bad(format!("{file} is there already; choose another name")));
+    }
+    std::fs::write(&file, text).map_err(|error| bad(format!("{file}: {error}")))?;
+    let said = format!("wrote {file}; change it, then: tradewind lab run {file}");
+    output.say(&said, &json!({ "file": file }))
+}
+
+/// The experiment that is called `name`, or that stands in the file `name`.
+pub(super) fn find(name: &str) -> Result<Spec> {
+    if let Some((id, text)) = LIBRARY.iter().find(|(id, _)| *id == name) {
+        return checked(&format!("{id}.toml"), text);
+    }
+    let path = Path::new(name);
+    if !path.is_file() {
+        let known = LIBRARY.iter().map(|(id, _)| *id);
+        let near = kernel::nearest(name, known);
+        let hint = match near.first() {
+            Some(near) => format!("did you mean {near}?"),
+            None => "'tradewind lab list' shows what there is".to_owned(),
+        };
+        return Err(bad(format!(
+            "no experiment and no file is called '{name}'; {hint}"
+        )));
+    }
+    let size = path.metadata().map_or(0, |meta| meta.len());
+    if size > FILE_BYTES_MAX {
+        return Err(bad(format!(
+            "{name} is larger than {} KiB",
+            FILE_BYTES_MAX >> 10
+        )));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| bad(format!("{name}: {error}")))?;
+    checked(name, &text)
+}
+
+/// Every experiment that comes with the program.
+pub(super) fn all() -> Result<Vec<Spec>> {
+    let read = |(id, text): &(&str, &str)| checked(&format!("{id}.toml"), text);
+    LIBRARY.iter().map(read).collect()
+}
+
+fn checked(file: &str, text: &str) -> Result<Spec> {
+    let spec = Spec::read(file, text).map_err(bad)?;
+    spec.check(file, &catalogue()).map_err(bad)?;
+    Ok(spec)
+}
+
+fn catalogue() -> experiments::Catalogue {
+    let knobs = crate::compose::catalogue().into_iter();
+    experiments::Catalogue {
+        knobs: knobs
+            .map(|knob| (format!("{}.{}", knob.service, knob.name), knob.allowed))
+            .collect(),
+        services: crate::compose::SERVICES
+            .iter()
+            .map(|service| service.name.to_owned())
+            .collect(),
+    }
+}

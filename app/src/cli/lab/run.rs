@@ -1,0 +1,162 @@
+//! Runs an experiment from the command line: prediction, progress, report.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow};
+use experiments::{Error, Lab, Spec, Target, Wanted, clean_up};
+use kernel::Ctx;
+use reports::{Cut, Outcome, Run};
+use tokio_util::sync::CancellationToken;
+
+use super::super::output::{Output, write_out};
+use super::super::process::Signals;
+use super::args::{RunArgs, SelfTestArgs};
+use super::shelf::{Shelf, write};
+use super::{bad, library};
+
+/// Trials of one experiment of the self-test, for each of its two variants.
+const BLOCKS: u32 = 6;
+
+pub(super) fn run(args: &RunArgs, output: Output) -> Result<ExitCode> {
+    let spec = library::find(&args.experiment)?;
+    let guess = guess(args, &spec, output)?;
+    let shelf = Shelf::of(&args.place);
+    let target = args.target.as_ref().map(|url| Target {
+        url: url.clone(),
+        key: args.key.clone(),
+    });
+    let wanted = Wanted {
+        quick: args.quick,
+        seed: args.seed,
+        guess,
+    };
+    let run = measured(spec, &wanted, target, &shelf)?;
+    let html = shelf.keep(&run)?;
+    if let Some(path) = &args.html {
+        write(path, reports::to_html(&run).as_bytes())?;
+    }
+    if let Some(path) = &args.markdown {
+        write(path, reports::to_markdown(&run).as_bytes())?;
+    }
+    if output.json {
+        write_out(&format!("{}\n", reports::to_json(&run)));
+    } else {
+        let text = reports::to_text(&run);
+        let kept = format!("run {}\nreport {}", run.id, html.display());
+        write_out(&format!("{}\n\n{kept}\n", text.trim_end()));
+    }
+    let well = !run.ended_early && run.checks.iter().all(reports::CheckOutcome::passed);
+    Ok(if well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Identical variants, again and again: how often is a difference claimed that is not there?
+pub(super) fn self_test(args: &SelfTestArgs, output: Output) -> Result<ExitCode> {
+    if !(0.1..=60.0).contains(&args.seconds) {
+        return Err(bad("--seconds is 0.1 to 60"));
+    }
+    let text = include_str!("self-test.toml");
+    let mut spec = Spec::read("self-test.toml", text).map_err(bad)?;
+    spec.trials.seconds = args.seconds;
+    spec.trials.blocks = args.experiments * BLOCKS;
+    let shelf = Shelf::of(&args.place);
+    let run = measured(spec, &Wanted::default(), None, &shelf)?;
+    let cut = Cut {
+        variants: 2,
+        blocks: BLOCKS as usize,
+    };
+    let test = reports::self_test(&run, cut);
+    output.say(&test.to_text(), &test)?;
+    let well = matches!(test.outcome, Outcome::Held | Outcome::Unclear);
+    Ok(if well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Runs `spec` with progress on standard error; a signal ends it, and everything is cleaned up.
+fn measured(spec: Spec, wanted: &Wanted, target: Option<Target>, shelf: &Shelf) -> Result<Run> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let ctx = Ctx::system();
+    let cancel = CancellationToken::new();
+    let folder = shelf.folder(&format!(".{}-{}", spec.id.get_ref(), std::process::id()));
+    let lab = Lab {
+        program: std::env::current_exe().context("cannot find this program")?,
+        folder: std::path::absolute(&folder)?,
+        ctx,
+        target,
+        cancel: cancel.clone(),
+        say: Arc::new(|line| {
+            // Nobody is left to be told when standard error is gone.
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }),
+    };
+    let ended = runtime.block_on(async {
+        let mut signals = Signals::new()?;
+        let mut running = std::pin::pin!(lab.run(spec, wanted));
+        let ended = tokio::select! {
+            run = &mut running => run,
+            () = signals.next() => {
+                cancel.cancel();
+                tokio::select! {
+                    run = &mut running => run,
+                    () = signals.next() => std::process::exit(130),
+                }
+            }
+        };
+        Ok::<_, anyhow::Error>(ended)
+    })?;
+    clean_up(&folder);
+    ended.map_err(|error| match error {
+        Error::Mistake(_) | Error::Bad(_) => bad(error),
+        Error::Failed(_) | Error::Ended => anyhow!(error),
+    })
+}
+
+/// What the reader predicts, if they are asked to.
+fn guess(args: &RunArgs, spec: &Spec, output: Output) -> Result<Option<String>> {
+    let Some(given) = &args.predict else {
+        return Ok(None);
+    };
+    let Some(asked) = &spec.prediction else {
+        return Err(bad(format!("{} asks for no prediction", args.experiment)));
+    };
+    let options = &asked.options;
+    let mut text = given.clone();
+    if text.is_empty() {
+        if output.json || !std::io::stdin().is_terminal() {
+            return Err(bad(
+                "there is nobody to ask; give the answer: --predict GUESS",
+            ));
+        }
+        let choices = match options.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", options.join(", ")),
+        };
+        let why = spec.why.trim();
+        write_out(&format!("{why}\n\n{}{choices}\n> ", asked.question));
+        std::io::stdin().read_line(&mut text)?;
+    }
+    let text = text.trim().to_owned();
+    if !options.is_empty() && !options.contains(&text) {
+        return Err(bad(format!("answer one of: {}", options.join(", "))));
+    }
+    if options.is_empty()
+        && text
+            .trim_end_matches(['x', '%'])
+            .trim()
+            .parse::<f64>()
+            .is_err()
+    {
+        return Err(bad(format!("'{text}' is no number; {}", asked.question)));
+    }
+    Ok(Some(text))
+}
