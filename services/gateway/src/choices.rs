@@ -1,7 +1,26 @@
 //! The design choices of the gateway.
 
-use kernel::{ChoiceKnob, Knobs, Switch};
+use kernel::{Choice, ChoiceKnob, Knobs, Switch};
 use mesh::balance::{self, Algorithm, Chosen};
+
+/// What bounds the retries of a request that may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retries {
+    /// The attempts of the request, and the budget of its service.
+    Budget,
+    /// There are none.
+    Off,
+    /// The attempts of the request alone.
+    Unlimited,
+}
+
+impl Choice for Retries {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("budget", Self::Budget),
+        ("off", Self::Off),
+        ("unlimited", Self::Unlimited),
+    ];
+}
 
 /// The design choices, as handles.
 #[derive(Clone)]
@@ -12,6 +31,8 @@ pub(crate) struct Choices {
     pub(crate) health_checks: ChoiceKnob<Switch>,
     /// Whether failures of requests speak against a replica.
     pub(crate) ejection: ChoiceKnob<Switch>,
+    /// What bounds retries.
+    pub(crate) retries: ChoiceKnob<Retries>,
 }
 
 impl Choices {
@@ -42,10 +63,16 @@ pub(crate) fn declare() -> (Knobs, Choices) {
         "on takes out replicas whose requests fail and avoids them before; off keeps every replica \
          that discovery names, and takes a quick failure for a quick answer",
     );
+    let (knobs, retries) = knobs.declare(
+        "retries",
+        "budget hides the failures of a few replicas and stops when many fail; off shows each \
+         failure; unlimited hides more, and multiplies the load of a service that is failing",
+    );
     let choices = Choices {
         balancer,
         health_checks,
         ejection,
+        retries,
     };
     (knobs, choices)
 }

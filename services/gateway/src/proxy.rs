@@ -84,8 +84,7 @@ impl Proxy {
         let service = upstream.service;
         let ready = self.prepare(upstream, &mut request)?;
         let retry = &self.config.retry;
-        let attempts_max = retry.attempts.max(1) as usize;
-        upstream.budget.earn(retry);
+        let attempts_max = upstream.attempts(retry);
         let copy = (attempts_max > 1 && is_repeatable(&request)).then(|| Copy::of(&request));
         let deadline = ready.arrived + Duration::from_millis(self.config.timeout_ms);
         let mut trail = SmallVec::<[SocketAddr; 4]>::new();
@@ -120,7 +119,7 @@ impl Proxy {
             let again = back.map(|b| *b).or_else(|| self.repeat(copy.as_ref()));
             let may = trail.len() < attempts_max && may_be_sent_again(&failure);
             request = match again {
-                Some(again) if may && upstream.budget.spend(retry) => again,
+                Some(again) if may && upstream.may_retry(retry) => again,
                 _ => return Err(failure.after(trail.len())),
             };
             upstream.retries.inc();

@@ -4,20 +4,22 @@ mod budget;
 
 use std::net::SocketAddr;
 
+use kernel::ChoiceKnob;
 use mesh::balance::{Algorithm, Balancer, BalancerConfig, BalancerView, Health, Picked};
 use serde::Serialize;
 use telemetry::Counter;
 
 use crate::Deps;
-use crate::choices::Choices;
-use crate::config::Config;
+use crate::choices::{Choices, Retries};
+use crate::config::{Config, RetryConfig};
 use budget::Budget;
 
 /// A remote service.
 pub(crate) struct Upstream {
     pub(crate) service: &'static str,
-    pub(crate) budget: Budget,
     pub(crate) retries: Counter,
+    retrying: ChoiceKnob<Retries>,
+    budget: Budget,
     balancer: Balancer,
 }
 
@@ -53,8 +55,9 @@ impl Upstream {
         );
         Self {
             service,
-            budget: Budget::new(&config.upstream.retry),
             retries,
+            retrying: choices.retries.clone(),
+            budget: Budget::new(&config.upstream.retry),
             balancer,
         }
     }
@@ -62,6 +65,24 @@ impl Upstream {
     /// A replica that is not among `tried`, if there is another; `None` if none is known.
     pub(crate) fn pick(&self, hash: Option<u64>, tried: &[SocketAddr]) -> Option<Picked> {
         self.balancer.pick_other(hash, tried)
+    }
+
+    /// How often a request that arrives now may be sent; it earns its share of the budget.
+    pub(crate) fn attempts(&self, config: &RetryConfig) -> usize {
+        self.budget.earn(config);
+        match self.retrying.get() {
+            Retries::Off => 1,
+            Retries::Budget | Retries::Unlimited => config.attempts.max(1) as usize,
+        }
+    }
+
+    /// Whether there may be one more retry now; takes it out of the budget where that counts.
+    pub(crate) fn may_retry(&self, config: &RetryConfig) -> bool {
+        match self.retrying.get() {
+            Retries::Budget => self.budget.spend(config),
+            Retries::Off => false,
+            Retries::Unlimited => true,
+        }
     }
 
     /// Whether the choice depends on who asks.

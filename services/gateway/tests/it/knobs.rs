@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use testkit::eventually;
 
 use crate::world::{Setup, World};
@@ -86,4 +86,47 @@ async fn ejection_is_turned_off_and_on_while_a_replica_is_out() {
     world.knobs.set("ejection", "on").unwrap();
     run().await;
     assert_eq!(world.rotation(), [false, true]);
+}
+
+#[tokio::test]
+async fn retries_are_bounded_by_a_budget_or_by_their_attempts_alone() {
+    let mut setup = Setup::default();
+    setup.config.upstream.retry.budget_percent = 0;
+    setup.config.upstream.retry.budget_min_per_s = 0;
+    let world = World::start(2, setup).await;
+    let attempts = async |method: Method, body: &str| {
+        let before = world.requests();
+        let (path, body) = ("/break", body.to_owned());
+        let reply = world.client.send(method, path, &[], body).await.unwrap();
+        assert_eq!(reply.status, StatusCode::BAD_GATEWAY);
+        world.requests() - before
+    };
+    assert_eq!(attempts(Method::GET, "").await, 1, "the budget is empty");
+    world.knobs.set("retries", "unlimited").unwrap();
+    for _ in 0..20 {
+        assert_eq!(attempts(Method::GET, "").await, 3);
+    }
+    assert_eq!(attempts(Method::POST, "x").await, 1, "it may have acted");
+    world.knobs.set("retries", "budget").unwrap();
+    assert_eq!(attempts(Method::GET, "").await, 1);
+}
+
+#[tokio::test]
+async fn without_retries_a_dead_replica_is_seen() {
+    let world = World::with_replicas(2).await;
+    world.knobs.set("ejection", "off").unwrap();
+    world.knobs.set("balancer", "round_robin").unwrap();
+    world.replicas[0].kill();
+    let good = async || {
+        let mut good = 0;
+        for _ in 0..10 {
+            good += usize::from(world.get("/x").await.status == StatusCode::OK);
+        }
+        good
+    };
+    assert_eq!(good().await, 10, "the other one answers");
+    world.knobs.set("retries", "off").unwrap();
+    assert_eq!(good().await, 5);
+    world.knobs.set("retries", "unlimited").unwrap();
+    assert_eq!(good().await, 10);
 }
