@@ -22,6 +22,8 @@ use crate::internal::json;
 
 pub(crate) use console::KnobView;
 
+pub(crate) use self::read::view;
+
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// A knob to set.

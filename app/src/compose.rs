@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use futures_util::future::BoxFuture;
+use kernel::Knobs;
 use utoipa::openapi::OpenApi;
 use web::RouteSpec;
 
+use crate::admin::{KnobView, view};
 use crate::config::Config;
 use crate::host::{Host, Hosted};
 
@@ -26,6 +28,8 @@ pub(crate) struct Service {
     pub(crate) routes: fn(&Config) -> Vec<RouteSpec>,
     /// The document of its API.
     pub(crate) openapi: fn() -> OpenApi,
+    /// Its design choices, each at its default; known without it running.
+    pub(crate) knobs: fn() -> Knobs,
     /// Its consumers in groups and their topics: relays of other services must know them.
     pub(crate) consumers: &'static [(&'static str, &'static [&'static str])],
     /// Reads its configuration, builds its deps, gives its parts.
@@ -47,6 +51,18 @@ pub(crate) fn service(name: &str) -> Option<&'static Service> {
 pub(crate) const GATEWAY: &str = "gateway";
 /// The name of the page, which is none either: it sees the whole system.
 pub(crate) const CONSOLE: &str = "console";
+
+/// Every knob that exists, each at its default. Nothing is started for it.
+pub(crate) fn catalogue() -> Vec<KnobView> {
+    let front = (GATEWAY, ::gateway::knobs as fn() -> Knobs);
+    let services = SERVICES.iter().map(|service| (service.name, service.knobs));
+    let all = std::iter::once(front).chain(services);
+    all.flat_map(|(name, knobs)| {
+        let list = knobs().list();
+        list.into_iter().map(move |knob| view(name, &knob))
+    })
+    .collect()
+}
 
 /// Everything that `serve` can run.
 pub(crate) fn servable() -> Vec<&'static str> {

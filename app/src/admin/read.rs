@@ -182,7 +182,7 @@ impl Admin {
 }
 
 /// A knob as the console and the command line see it.
-pub(super) fn view(service: &str, knob: &kernel::KnobInfo) -> KnobView {
+pub(crate) fn view(service: &str, knob: &kernel::KnobInfo) -> KnobView {
     KnobView {
         service: service.to_owned(),
         name: knob.name.to_owned(),

@@ -243,6 +243,8 @@ pub(super) struct KnobArgs {
 pub(super) enum KnobCommand {
     /// List every knob with its setting and what it trades
     List(Target),
+    /// List every knob that exists, each at its default; nothing needs to run
+    Catalogue,
     /// Read one knob
     Get {
         /// Such as links.cache

@@ -1,4 +1,4 @@
-//! `tradewind knob list`, `get` and `set`.
+//! `tradewind knob list`, `catalogue`, `get` and `set`.
 
 use std::process::ExitCode;
 
@@ -10,26 +10,17 @@ use super::args::{KnobArgs, KnobCommand};
 use super::call::{Admin, wait};
 use super::output::{Output, table};
 use crate::admin::{KnobSet, KnobView};
+use crate::compose;
 
 pub(super) fn run(args: &KnobArgs, output: Output) -> Result<ExitCode> {
     match &args.command {
         KnobCommand::List(target) => {
             let knobs = list(&Admin::of(target)?)?;
-            let mut rows = vec![
-                ["KNOB", "SETTING", "ALLOWED", "TRADES"]
-                    .map(str::to_owned)
-                    .to_vec(),
-            ];
-            rows.extend(knobs.iter().map(|knob| {
-                let allowed = knob.allowed.join(" | ");
-                vec![
-                    full_name(knob),
-                    knob.value.clone(),
-                    allowed,
-                    knob.trades.clone(),
-                ]
-            }));
-            output.say(&table(&rows), &json!({ "knobs": knobs }))
+            output.say(&listed(&knobs), &json!({ "knobs": knobs }))
+        }
+        KnobCommand::Catalogue => {
+            let knobs = compose::catalogue();
+            output.say(&listed(&knobs), &json!({ "knobs": knobs }))
         }
         KnobCommand::Get { knob, target } => {
             let knobs = list(&Admin::of(target)?)?;
@@ -56,6 +47,20 @@ pub(super) fn run(args: &KnobArgs, output: Output) -> Result<ExitCode> {
             output.say(&format!("{knob} is now {}", done.value), &done)
         }
     }
+}
+
+fn listed(knobs: &[KnobView]) -> String {
+    let head = ["KNOB", "SETTING", "ALLOWED", "TRADES"].map(str::to_owned);
+    let mut rows = vec![head.to_vec()];
+    rows.extend(knobs.iter().map(|knob| {
+        vec![
+            full_name(knob),
+            knob.value.clone(),
+            knob.allowed.join(" | "),
+            knob.trades.clone(),
+        ]
+    }));
+    table(&rows)
 }
 
 fn list(admin: &Admin) -> Result<Vec<KnobView>> {

@@ -14,6 +14,7 @@ pub(super) const SERVICE: Service = Service {
     name: links::NAME,
     routes: |_| links::routes(),
     openapi: links::openapi,
+    knobs: links::knobs,
     // Its consumers hear its own events, each replica for itself.
     consumers: &[],
     compose: |host| compose(host).boxed(),

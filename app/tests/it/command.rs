@@ -1,6 +1,9 @@
 //! The command line as people and scripts use it.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value;
 
 use crate::program::{Program, answered, command, refused, run, temporary};
 
@@ -122,6 +125,17 @@ fn a_key_is_created_listed_and_revoked_and_is_nowhere_to_be_found() {
     assert!(said.contains("there are no keys"), "{said}");
 }
 
+/// What `knob list` or `knob catalogue` says of each knob.
+fn by_name(said: &Value) -> BTreeMap<String, Value> {
+    let knobs = said["knobs"].as_array().expect("a list");
+    let name = |part: &Value| part.as_str().expect("a name").to_owned();
+    let full = |knob: &Value| name(&knob["service"]) + "." + &name(&knob["name"]);
+    knobs
+        .iter()
+        .map(|knob| (full(knob), knob.clone()))
+        .collect()
+}
+
 #[test]
 fn a_running_system_is_found_by_its_data_directory() {
     let (_guard, dir) = temporary();
@@ -138,11 +152,12 @@ fn a_running_system_is_found_by_its_data_directory() {
     let status = answered(&dir, &["status"]);
     assert_eq!(status["replicas"][0]["state"], "up");
     let knobs = answered(&dir, &["knob", "list"]);
-    assert!(
-        knobs["knobs"]
-            .as_array()
-            .is_some_and(|k| k.iter().any(|k| k["name"] == "clicks"))
-    );
+    // Nothing was turned yet, so what runs says what is known without it.
+    let known = answered(&dir, &["knob", "catalogue"]);
+    assert_eq!(by_name(&knobs), by_name(&known));
+    for name in ["links.clicks", "links.commits", "gateway.retries"] {
+        assert!(by_name(&known).contains_key(name), "{known}");
+    }
     assert_eq!(
         answered(&dir, &["knob", "set", "links.clicks", "durable"])["value"],
         "durable"

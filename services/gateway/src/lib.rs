@@ -20,7 +20,7 @@ mod worker;
 
 use std::sync::Arc;
 
-use kernel::Ctx;
+use kernel::{Ctx, Knobs};
 use mesh::discovery::Discovery;
 use telemetry::Telemetry;
 use web::{ClusterSecret, Ingress};
@@ -42,6 +42,12 @@ pub struct Deps {
     pub discovery: Arc<dyn Discovery>,
     /// What remote services of this system know the gateway by.
     pub cluster: Option<ClusterSecret>,
+}
+
+/// Its design choices, each at its default: known without it running.
+#[must_use]
+pub fn knobs() -> Knobs {
+    choices::declare().0
 }
 
 /// Puts the gateway together. No I/O happens before [`Gateway::serve`].

@@ -72,6 +72,12 @@ pub fn routes() -> Vec<RouteSpec> {
     ]
 }
 
+/// Its design choices, each at its default: known without it running.
+#[must_use]
+pub fn knobs() -> Knobs {
+    config::knobs().0
+}
+
 /// Puts the service together. Does no I/O.
 #[must_use]
 pub fn build(config: Config, deps: Deps) -> Parts {

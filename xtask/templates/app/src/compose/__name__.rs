@@ -14,6 +14,7 @@ pub(super) const SERVICE: Service = Service {
     name: NAME,
     routes: |_| ::__name__::routes(),
     openapi: ::__name__::openapi,
+    knobs: ::__name__::knobs,
     consumers: CONSUMERS,
     compose: |host| compose(host).boxed(),
 };

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bus::Consumer;
 use contracts::__name__::__Name__;
-use kernel::{Ctx, Knobs};
+use kernel::{ChoiceKnob, Ctx, Knobs};
 use serde::{Deserialize, Serialize};
 use storage::{Db, Migration};
 use utoipa::OpenApi as _;
@@ -80,12 +80,22 @@ pub fn openapi() -> OpenApi {
     http::Document::openapi()
 }
 
+/// Its design choices, each at its default: known without it running.
+#[must_use]
+pub fn knobs() -> Knobs {
+    declared().0
+}
+
+fn declared() -> (Knobs, ChoiceKnob<domain::Order>) {
+    let trades = "what people look for first, for pages that do not shift while they are read";
+    Knobs::none().declare("order", trades)
+}
+
 /// Puts the service together. Does no I/O.
 #[must_use]
 pub fn build(config: Config, deps: Deps) -> Parts {
     let Deps { ctx, db } = deps;
-    let trades = "what people look for first, for pages that do not shift while they are read";
-    let (knobs, order) = Knobs::none().declare("order", trades);
+    let (knobs, order) = declared();
     let store = store::Store(db.clone());
     let service: Arc<dyn __Name__> =
         Arc::new(service::Service { ctx: ctx.clone(), store, order });
