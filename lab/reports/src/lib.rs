@@ -3,7 +3,10 @@
 //! Pure: no clock, no files, no sockets. Whoever runs an experiment fills a [`Run`].
 
 mod compare;
+mod date;
 mod estimate;
+mod html;
+mod markdown;
 mod model;
 mod number;
 mod self_test;
@@ -13,6 +16,8 @@ mod text;
 
 pub use compare::{Both, Comparison, compare};
 pub use estimate::{Difference, Estimate, Verdict};
+pub use html::to_html;
+pub use markdown::to_markdown;
 pub use model::{
     Better, CheckOutcome, Compared, Effect, Experiment, Guess, Machine, Mark, MarkKind, Metric,
     Prediction, Run, Second, System, Trial, Variant,

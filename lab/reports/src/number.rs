@@ -18,13 +18,16 @@ pub(crate) fn number(value: f64) -> String {
     if magnitude < -6 {
         return format!("{value:.0e}");
     }
-    let decimals = usize::try_from(2 - magnitude).unwrap_or(0);
-    let text = format!("{value:.decimals$}");
-    if text.contains('.') {
-        let short = text.trim_end_matches('0').trim_end_matches('.');
-        return short.to_owned();
+    if value.fract() == 0.0 {
+        return format!("{value:.0}");
     }
-    text
+    // Rounding may carry into one more digit: 9.999 is 10.0, not 10.00.
+    let carried = format!("{:.2e}", value.abs());
+    let magnitude = carried
+        .rsplit_once('e')
+        .map_or(magnitude, |(_, e)| e.parse().unwrap_or(magnitude));
+    let decimals = usize::try_from(2 - magnitude).unwrap_or(0);
+    format!("{value:.decimals$}")
 }
 
 fn grouped(value: f64) -> String {
@@ -44,7 +47,9 @@ fn grouped(value: f64) -> String {
 
 /// A share as a percentage: `4.2 %`.
 pub(crate) fn percent(share: f64) -> String {
-    format!("{} %", number((share * 1000.0).round() / 10.0))
+    let percents = share * 100.0;
+    let decimals = if percents.abs() < 10.0 { 1 } else { 0 };
+    format!("{percents:.decimals$} %")
 }
 
 /// The estimate alone: `12.3`, or a dash.

@@ -53,7 +53,7 @@ pub fn to_text(run: &Run) -> String {
         lines.push(String::new());
         wrap(&mut lines, &guess.words, "");
     }
-    section(&mut lines, "Notes", &run.notes);
+    section(&mut lines, "Notes", &crate::html::notes(run));
     let lesson: Vec<String> = run.experiment.lesson.lines().map(str::to_owned).collect();
     section(&mut lines, "What it means", &lesson);
     section(&mut lines, "Where to look", &run.experiment.look);
@@ -145,8 +145,8 @@ pub(crate) fn said(outcome: &CheckOutcome) -> String {
     };
     let seen = match (outcome.seen, outcome.passed()) {
         (None, _) => "could not be told",
-        (Some(Effect::Holds), true) => "holds",
-        (Some(Effect::Breaks), true) => "breaks",
+        (Some(Effect::Holds), true) => "and holds",
+        (Some(Effect::Breaks), true) => "and breaks",
         (Some(Effect::Holds), false) => "but holds",
         (Some(Effect::Breaks), false) => "but breaks",
     };
