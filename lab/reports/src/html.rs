@@ -10,9 +10,6 @@ mod topology;
 use crate::model::Run;
 use crate::summary::summary;
 
-pub(crate) use page::notes;
-pub(crate) use table::rule;
-
 /// A run as one HTML page that needs nothing else. Every text of the run is escaped.
 #[must_use]
 pub fn to_html(run: &Run) -> String {

@@ -13,6 +13,7 @@ mod self_test;
 mod stats;
 mod summary;
 mod text;
+mod words;
 
 pub use compare::{Both, Comparison, compare};
 pub use estimate::{Difference, Estimate, Verdict};

@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::date;
-use crate::html::{notes, rule};
 use crate::model::Run;
 use crate::number;
 use crate::summary::{Summary, summary};
-use crate::text::{footer, heading, said};
+use crate::words::{command, footer, heading, notes, rule, said};
 
 /// A run as Markdown: question, why, prediction, table, checks, lesson, and the command that makes it.
 #[must_use]
@@ -65,12 +64,10 @@ pub fn to_markdown(run: &Run) -> String {
             list(&mut out, texts);
         }
     }
-    let quick = if run.quick { " --quick" } else { "" };
     let _ = write!(
         out,
-        "\n## How it was made\n\n```\ntradewind lab run {}{quick} --seed {}\n```\n\n{}, on {}.\n",
-        experiment.id.replace('`', ""),
-        run.seed,
+        "\n## How it was made\n\n```\n{}\n```\n\n{}, on {}.\n",
+        command(run),
         text(&footer(run)),
         date::minute(run.started_at)
     );

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use crate::estimate::Estimate;
-use crate::model::{CheckOutcome, Effect, Metric, Run};
+use crate::model::Run;
 use crate::number;
 use crate::summary::{Summary, summary};
+use crate::words::{clip, footer, heading, notes, printable, said};
 
 /// Columns at most.
 const WIDTH: usize = 100;
@@ -53,7 +54,7 @@ pub fn to_text(run: &Run) -> String {
         lines.push(String::new());
         wrap(&mut lines, &guess.words, "");
     }
-    section(&mut lines, "Notes", &crate::html::notes(run));
+    section(&mut lines, "Notes", &notes(run));
     let lesson: Vec<String> = run.experiment.lesson.lines().map(str::to_owned).collect();
     section(&mut lines, "What it means", &lesson);
     section(&mut lines, "Where to look", &run.experiment.look);
@@ -86,15 +87,6 @@ fn table(lines: &mut Vec<String>, summary: &Summary) {
             let line = row(&found.estimates[index]);
             lines.push(format!("  {name:<longest$}  {line}").trim_end().to_owned());
         }
-    }
-}
-
-/// `p99, ms`.
-pub(crate) fn heading(metric: &Metric) -> String {
-    if metric.unit.is_empty() {
-        metric.label.clone()
-    } else {
-        format!("{}, {}", metric.label, metric.unit)
     }
 }
 
@@ -137,26 +129,6 @@ fn checks(lines: &mut Vec<String>, run: &Run, summary: &Summary) {
     }
 }
 
-/// What was expected and what came of it: `must hold, and broke: 12 clicks are lost`.
-pub(crate) fn said(outcome: &CheckOutcome) -> String {
-    let must = match outcome.expected {
-        Effect::Holds => "must hold",
-        Effect::Breaks => "must break",
-    };
-    let seen = match (outcome.seen, outcome.passed()) {
-        (None, _) => "could not be told",
-        (Some(Effect::Holds), true) => "and holds",
-        (Some(Effect::Breaks), true) => "and breaks",
-        (Some(Effect::Holds), false) => "but holds",
-        (Some(Effect::Breaks), false) => "but breaks",
-    };
-    if outcome.detail.is_empty() {
-        format!("{must}, {seen}")
-    } else {
-        format!("{must}, {seen}: {}", outcome.detail)
-    }
-}
-
 fn section(lines: &mut Vec<String>, title: &str, texts: &[String]) {
     if texts.iter().all(|text| text.trim().is_empty()) {
         return;
@@ -166,22 +138,6 @@ fn section(lines: &mut Vec<String>, title: &str, texts: &[String]) {
     for text in texts {
         wrap(lines, text, "  ");
     }
-}
-
-/// `seed 7 · tradewind 0.1.0 · 2 cores, .. · took 48 s · quick`.
-pub(crate) fn footer(run: &Run) -> String {
-    let machine = &run.machine;
-    let quick = if run.quick { " · quick form" } else { "" };
-    format!(
-        "seed {} · tradewind {} · {} cores, {}, {} MiB, {} · took {}{quick}",
-        run.seed,
-        run.version,
-        machine.cores,
-        machine.cpu,
-        machine.memory_mib,
-        machine.os,
-        number::seconds(run.elapsed_s)
-    )
 }
 
 /// Breaks a text into lines; those after the first are indented by as much as `lead` takes.
@@ -202,18 +158,4 @@ pub(crate) fn wrap(lines: &mut Vec<String>, text: &str, lead: &str) {
         empty = false;
     }
     lines.push(line.trim_end().to_owned());
-}
-
-/// Without what would steer a terminal.
-fn printable(word: &str) -> String {
-    word.chars().filter(|c| !c.is_control()).collect()
-}
-
-/// At most so many characters.
-pub(crate) fn clip(text: &str, max: usize) -> String {
-    if text.chars().count() <= max {
-        return printable(text);
-    }
-    let short: String = text.chars().take(max.saturating_sub(1)).collect();
-    format!("{}…", printable(&short))
 }

@@ -3,7 +3,8 @@
 use super::Comparison;
 use crate::estimate::Estimate;
 use crate::number;
-use crate::text::{clip, heading, wrap};
+use crate::text::wrap;
+use crate::words::{clip, heading};
 
 impl Comparison {
     /// As text for a terminal, in at most 100 columns.

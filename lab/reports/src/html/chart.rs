@@ -57,7 +57,7 @@ impl Axis {
         self.from + share.clamp(0.0, 1.0) * (self.to - self.from)
     }
 
-    /// Where to write which value, six at most.
+    /// Where to write which value, eight at most.
     pub(super) fn ticks(&self) -> Vec<(f64, String)> {
         let values = if self.log {
             let all = steps(self.low, self.high);
@@ -65,7 +65,7 @@ impl Axis {
                 let decades = values.into_iter();
                 decades.filter(|value| is_decade(*value)).collect()
             };
-            if all.len() > 6 { thinner(all) } else { all }
+            if all.len() > 8 { thinner(all) } else { all }
         } else {
             let rough = (self.high - self.low) / 5.0;
             let magnitude = 10.0_f64.powf(rough.log10().floor());
@@ -78,7 +78,14 @@ impl Axis {
                 .take_while(|value| *value <= self.high * 1.000_001)
                 .collect()
         };
-        let label = |value: f64| number(value);
+        let label = |value: f64| {
+            let text = number(value);
+            match text.split_once('.') {
+                Some((whole, part)) if part.trim_end_matches('0').is_empty() => whole.to_owned(),
+                Some(_) => text.trim_end_matches('0').to_owned(),
+                None => text,
+            }
+        };
         values
             .into_iter()
             .map(|value| (self.at(value), label(value)))

@@ -7,7 +7,7 @@ use super::esc;
 use crate::date;
 use crate::model::{Effect, Run};
 use crate::summary::Summary;
-use crate::text::{footer, said};
+use crate::words::{command, footer, notes, said};
 
 /// Nothing is loaded and nothing runs, wherever the page is opened.
 const POLICY: &str =
@@ -74,13 +74,11 @@ pub(super) fn rest(out: &mut String, run: &Run, summary: &Summary) {
     let _ = write!(
         out,
         "<section><h2>The experiment</h2><details><summary>{}.toml, as it was run</summary><pre tabindex=0>{}</pre></details>\n\
-         <p>Run it again: <code>tradewind lab run {}{} --seed {}</code></p></section>\n</main>\n\
+         <p>Run it again: <code>{}</code></p></section>\n</main>\n\
          <footer><p class=quiet>{} · {}</p></footer>\n</body>\n</html>\n",
         esc(&run.experiment.id),
         esc(&run.experiment.text),
-        esc(&run.experiment.id),
-        if run.quick { " --quick" } else { "" },
-        run.seed,
+        esc(&command(run)),
         esc(&run.id),
         esc(&footer(run))
     );
@@ -91,7 +89,7 @@ fn checks(out: &mut String, run: &Run) {
         return;
     }
     out.push_str(
-        "<section><h2>Checks</h2><div class=wide tabindex=0 role=region aria-label=Checks><table><thead><tr><th scope=col>Outcome\
+        "<section><h2>Checks</h2><div class=wide tabindex=0 role=region aria-label=Checks><table class=checks><thead><tr><th scope=col>Outcome\
          <th scope=col>Variant<th scope=col>Claim<th scope=col>What came of it</tr></thead><tbody>\n",
     );
     for outcome in &run.checks {
@@ -110,25 +108,6 @@ fn checks(out: &mut String, run: &Run) {
         );
     }
     out.push_str("</tbody></table></div></section>\n");
-}
-
-/// The run's notes, and what the load generator said of itself.
-pub(crate) fn notes(run: &Run) -> Vec<String> {
-    let mut notes = run.notes.clone();
-    let mut limited: Vec<String> = Vec::new();
-    for (trial, number) in run.trials.iter().zip(1..) {
-        if let Some(why) = &trial.limited {
-            limited.push(format!("{number} ({why})"));
-        }
-    }
-    if !limited.is_empty() {
-        limited.truncate(20);
-        notes.push(format!(
-            "The load generator was the bottleneck in trial {}.",
-            limited.join(", ")
-        ));
-    }
-    notes
 }
 
 /// What each variant is made of; what differs from the first stands out.

@@ -8,7 +8,7 @@ use crate::estimate::{Estimate, Verdict};
 use crate::model::Run;
 use crate::number;
 use crate::summary::Summary;
-use crate::text::heading;
+use crate::words::{heading, rule};
 
 const BAR: f64 = 170.0;
 
@@ -50,18 +50,6 @@ pub(super) fn write(out: &mut String, run: &Run, summary: &Summary) {
         esc(&summary.noise.text),
         esc(&rule(run, summary))
     );
-}
-
-/// What a verdict rests on, in words.
-pub(crate) fn rule(run: &Run, summary: &Summary) -> String {
-    let trials = run.trials.len();
-    format!(
-        "{trials} trials. A value is the mean over a variant's trials (the geometric mean where ratios are \
-         compared). Differences are of pairs of trials that ran right after each other (paired t). One is \
-         claimed when it stands out after Holm's correction over all {} comparisons of the run, so that a run \
-         without any difference claims one in at most 5 of 100 cases.",
-        summary.comparisons
-    )
 }
 
 fn row(out: &mut String, (variant, name): (usize, &str), estimate: &Estimate, range: (f64, f64)) {

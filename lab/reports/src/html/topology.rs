@@ -8,7 +8,7 @@ use crate::model::{Run, System};
 
 const BOX: (f64, f64) = (132.0, 46.0);
 const GAP: (f64, f64) = (72.0, 26.0);
-const MARGIN: f64 = 22.0;
+const MARGIN: f64 = 26.0;
 
 /// Columns at most; a longer chain of calls ends in the last.
 const COLUMNS_MAX: usize = 8;
@@ -111,14 +111,15 @@ fn curve((x1, y1): (f64, f64), (x2, y2): (f64, f64)) -> String {
     let (from, to) = (x1 + BOX.0, x2 - 2.0);
     if x2 > x1 {
         let bend = (to - from) / 2.0;
+        let (leave, arrive) = (y1 + middle, y2 + middle);
+        // A call that skips a column goes over the boxes in between.
+        let skips = x2 - x1 > 1.5 * (BOX.0 + GAP.0);
+        let over = y1.min(y2) - BOX.1 * 0.6;
+        let (first, second) = if skips { (over, over) } else { (leave, arrive) };
         return format!(
-            "M{from:.1} {:.1}C{:.1} {:.1} {:.1} {:.1} {to:.1} {:.1}",
-            y1 + middle,
+            "M{from:.1} {leave:.1}C{:.1} {first:.1} {:.1} {second:.1} {to:.1} {arrive:.1}",
             from + bend,
-            y1 + middle,
-            to - bend,
-            y2 + middle,
-            y2 + middle
+            to - bend
         );
     }
     let (start, end) = (x1 + BOX.0 / 2.0, x2 + BOX.0 / 2.0);
@@ -159,7 +160,7 @@ fn boxed(out: &mut String, name: &str, (x, y): (f64, f64), system: &System) {
         BOX.1,
         x + 12.0,
         y + 20.0,
-        esc(&crate::text::clip(name, 16)),
+        esc(&crate::words::clip(name, 16)),
         x + 12.0,
         y + 36.0
     );

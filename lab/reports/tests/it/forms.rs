@@ -1,6 +1,6 @@
 //! Every form of report, of the sample.
 
-use reports::{Summary, Verdict, measured, summary, to_json, to_text};
+use reports::{Summary, Verdict, measured, summary, to_html, to_json, to_markdown, to_text};
 
 use crate::sample::sample;
 
@@ -96,7 +96,7 @@ fn json_holds_the_run_and_its_summary() {
     assert_eq!(found.comparisons, summary(&run).comparisons);
 }
 
-/// Writes every form to a folder for whoever wants to look at them: `SAMPLE_DIR=.. cargo test -p reports look`.
+/// Writes every form to a folder for whoever wants to look: `SAMPLE_DIR=.. cargo test -p reports look`.
 #[test]
 fn look_at_the_sample() {
     let Some(folder) = std::env::var_os("SAMPLE_DIR") else {
@@ -105,15 +105,13 @@ fn look_at_the_sample() {
     let folder = std::path::Path::new(&folder);
     let run = sample();
     std::fs::create_dir_all(folder).unwrap();
-    std::fs::write(folder.join("run.txt"), to_text(&run)).unwrap();
-    std::fs::write(
-        folder.join("compare.txt"),
-        reports::compare(&run, &run).to_text(),
-    )
-    .unwrap();
-    std::fs::write(
-        folder.join("run.json"),
-        serde_json::to_string(&run).unwrap(),
-    )
-    .unwrap();
+    for (name, text) in [
+        ("run.txt", to_text(&run)),
+        ("compare.txt", reports::compare(&run, &run).to_text()),
+        ("report.html", to_html(&run)),
+        ("report.md", to_markdown(&run)),
+        ("run.json", serde_json::to_string(&run).unwrap()),
+    ] {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
 }

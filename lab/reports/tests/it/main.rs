@@ -6,5 +6,6 @@ mod certainty;
 mod compared;
 mod edges;
 mod forms;
+mod page;
 mod sample;
 mod simulate;

@@ -7,7 +7,7 @@ use super::super::chart::{Axis, median};
 use super::super::esc;
 use crate::model::{MarkKind, Trial};
 use crate::number::number;
-use crate::text::clip;
+use crate::words::clip;
 
 /// Marks in a chart at most.
 const SHOWN_MAX: usize = 16;
