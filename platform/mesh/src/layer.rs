@@ -1,5 +1,5 @@
-//! The layers of an edge, outside in: observe, deadline, retry, breaker, bulkhead, faults, binding.
-//! Each is a tower service over [`Call`], written once for every contract and every binding. At rest
+//! The layers of an edge, outside in: observe, deadline, retry, deadline of the attempt, breaker,
+//! bulkhead, faults, binding. Each is a tower service over [`Call`], written once for every contract and every binding. At rest
 //! a layer's future only wraps the inner one, so that a whole call is one allocation deep.
 
 mod breaker;
@@ -52,10 +52,16 @@ pub(crate) fn stack<S: Inner>(state: &Arc<EdgeState>, binding: S) -> Stack {
         .layer(layer_fn(|inner| deadline::WithDeadline {
             state: state(),
             inner,
+            timeout: deadline::of_call,
         }))
         .layer(layer_fn(|inner| retry::Retrying {
             state: state(),
             inner,
+        }))
+        .layer(layer_fn(|inner| deadline::WithDeadline {
+            state: state(),
+            inner,
+            timeout: deadline::of_attempt,
         }))
         .layer(layer_fn(|inner| breaker::Breaking {
             state: state(),

@@ -1,7 +1,8 @@
 //! Contract calls between services, the layers on an edge, discovery and balancing.
 //!
 //! A contract ([`contract!`]) is a trait; its client calls over an [`Edge`]. An edge is one stack of
-//! layers, the same for every binding: observe, deadline, retry, breaker, bulkhead, faults, binding.
+//! layers, the same for every binding: observe, deadline, retry, deadline of the attempt, breaker,
+//! bulkhead, faults, binding.
 //! [`MeshRegistry`] knows every edge of the process and changes its [`Policy`] while it runs.
 //!
 //! Invariants: a callee never shares memory with its caller except by moving it. A command without

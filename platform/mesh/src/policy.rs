@@ -23,6 +23,9 @@ pub struct Policy {
 pub struct RetryPolicy {
     /// How often a call is sent at most, the first time included; 1 turns retries off.
     pub attempts: u32,
+    /// The longest that one attempt may take before it counts as failed and the next one is due; 0
+    /// lets it take as long as the whole call may, so that what hangs is not sent again.
+    pub attempt_timeout_ms: u64,
     /// The first wait is between 0 and this; each further wait may be twice as long.
     pub base_ms: u64,
     /// No wait is longer, unless the callee asked for it.
@@ -78,6 +81,7 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             attempts: 3,
+            attempt_timeout_ms: 0,
             base_ms: 25,
             cap_ms: 1_000,
             budget_percent: 20,
@@ -159,6 +163,12 @@ impl Policy {
         let ranges = [
             ("/timeout_ms", self.timeout_ms, 1, TIME_MS_MAX),
             ("/retry/attempts", retry.attempts.into(), 1, 10),
+            (
+                "/retry/attempt_timeout_ms",
+                retry.attempt_timeout_ms,
+                0,
+                TIME_MS_MAX,
+            ),
             ("/retry/base_ms", retry.base_ms, 1, TIME_MS_MAX),
             ("/retry/cap_ms", retry.cap_ms, retry.base_ms, TIME_MS_MAX),
             ("/retry/budget_percent", retry.budget_percent.into(), 0, 100),

@@ -1,5 +1,6 @@
 //! The deadline: the earlier of the caller's and the edge's timeout. It is absolute and travels with
-//! the call, so whoever is further in sees how much is left.
+//! the call, so whoever is further in sees how much is left. The same layer stands twice on an edge:
+//! around the whole call, and around each of its attempts.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,15 +14,19 @@ use tower::Service;
 use super::Inner;
 use crate::edge::EdgeState;
 use crate::timer::Limited;
-use crate::{Call, Failure, MeshError, Payload, Reply};
+use crate::{Call, Failure, MeshError, Payload, Policy, Reply};
 
 #[derive(Clone)]
 pub(super) struct WithDeadline<S> {
     pub(super) state: Arc<EdgeState>,
     pub(super) inner: S,
+    /// The timeout of a policy that is meant, if it sets one.
+    pub(super) timeout: fn(&Policy) -> Option<Duration>,
 }
 
 pub(super) enum Timed<F> {
+    /// Within the deadline that it came with.
+    As(F),
     Running {
         inner: Limited<F>,
         service: &'static str,
@@ -41,8 +46,10 @@ impl<S: Inner> Service<Call> for WithDeadline<S> {
     }
 
     fn call(&mut self, mut call: Call) -> Self::Future {
+        let Some(timeout) = (self.timeout)(&self.state.policy.load()) else {
+            return Timed::As(self.inner.call(call));
+        };
         let now = self.state.ctx.now();
-        let timeout = Duration::from_millis(self.state.policy.load().timeout_ms);
         let deadline = call.cx.deadline.min(Deadline(now.plus(timeout)));
         let left = deadline.0.since(now);
         let service = call.method.service;
@@ -60,6 +67,7 @@ impl<F: Future<Output = Reply> + Unpin> Future for Timed<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
         match &mut *self {
+            Self::As(inner) => Pin::new(inner).poll(cx),
             Self::Passed { service } => Poll::Ready(Err(passed(service))),
             Self::Running { inner, service } => {
                 let reply = ready!(Pin::new(inner).poll(cx));
@@ -67,6 +75,17 @@ impl<F: Future<Output = Reply> + Unpin> Future for Timed<F> {
             }
         }
     }
+}
+
+/// How long a whole call may take.
+pub(super) fn of_call(policy: &Policy) -> Option<Duration> {
+    Some(Duration::from_millis(policy.timeout_ms))
+}
+
+/// How long one attempt may take, where that is less than the whole call.
+pub(super) fn of_attempt(policy: &Policy) -> Option<Duration> {
+    let ms = policy.retry.attempt_timeout_ms;
+    (ms > 0).then(|| Duration::from_millis(ms))
 }
 
 fn passed(service: &str) -> Failure {

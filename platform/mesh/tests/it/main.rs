@@ -1,5 +1,6 @@
 //! Calls over real edges: the same story on every binding, then each layer, the pool and discovery.
 
+mod attempts;
 mod bindings;
 mod discovery;
 mod endpoints;
