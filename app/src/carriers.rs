@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use kernel::Code;
 use web::{Handler, ProblemReply};
 
-use crate::compose::SERVICES;
+use crate::compose;
 use crate::host::{Host, Hosted};
 use crate::internal::json;
 
@@ -69,7 +69,8 @@ impl Carriers {
                     .iter()
                     .any(|topic| topic.split('.').next() == Some(service))
             };
-            for producer in SERVICES.iter().filter(|service| told_of(service.name)) {
+            let producers = compose::services(&host.config);
+            for producer in producers.filter(|service| told_of(service.name)) {
                 host.bus
                     .pull(nats, &host.schema(producer.name), consumer.name)?;
             }

@@ -4,10 +4,12 @@ mod console;
 mod gateway;
 mod links;
 // new-service: mod __name__;
+mod stage;
 
 use std::sync::Arc;
 
 use anyhow::Result;
+use clap::builder::PossibleValue;
 use futures_util::future::BoxFuture;
 use kernel::Knobs;
 use utoipa::openapi::OpenApi;
@@ -37,17 +39,32 @@ pub(crate) struct Service {
 }
 
 /// Every service behind the gateway; who is called stands before its callers.
-pub(crate) const SERVICES: &[Service] = &[
+const SERVICES: &[Service] = &[
     links::SERVICE,
     // new-service: __name__::SERVICE,
 ];
 
-/// The service called `name`.
-pub(crate) fn service(name: &str) -> Option<&'static Service> {
-    SERVICES.iter().find(|service| service.name == name)
+/// What a system of this configuration has behind its gateway; who is called stands before its
+/// callers.
+pub(crate) fn services(config: &Config) -> impl Iterator<Item = &'static Service> + use<> {
+    SERVICES.iter().chain(of_lab(config))
 }
 
-/// The name of the front door, which is no service of [`SERVICES`]: it has its own way in.
+/// The services that only the lab wants.
+fn of_lab(config: &Config) -> &'static [Service] {
+    if config.lab.stage {
+        stage::SERVICES
+    } else {
+        &[]
+    }
+}
+
+/// The service called `name`, in a system of this configuration.
+pub(crate) fn service(config: &Config, name: &str) -> Option<&'static Service> {
+    services(config).find(|service| service.name == name)
+}
+
+/// The name of the front door, which is no service of [`services`]: it has its own way in.
 pub(crate) const GATEWAY: &str = "gateway";
 /// The name of the page, which is none either: it sees the whole system.
 pub(crate) const CONSOLE: &str = "console";
@@ -55,7 +72,8 @@ pub(crate) const CONSOLE: &str = "console";
 /// Every knob that exists, each at its default. Nothing is started for it.
 pub(crate) fn catalogue() -> Vec<KnobView> {
     let front = (GATEWAY, ::gateway::knobs as fn() -> Knobs);
-    let services = SERVICES.iter().map(|service| (service.name, service.knobs));
+    let services = SERVICES.iter().chain(stage::SERVICES);
+    let services = services.map(|service| (service.name, service.knobs));
     let all = std::iter::once(front).chain(services);
     all.flat_map(|(name, knobs)| {
         let list = knobs().list();
@@ -64,10 +82,23 @@ pub(crate) fn catalogue() -> Vec<KnobView> {
     .collect()
 }
 
-/// Everything that `serve` can run.
-pub(crate) fn servable() -> Vec<&'static str> {
+/// Everything that `serve` can run in a system of this configuration.
+pub(crate) fn servable(config: &Config) -> Vec<&'static str> {
     [GATEWAY, CONSOLE]
         .into_iter()
-        .chain(SERVICES.iter().map(|service| service.name))
+        .chain(services(config).map(|service| service.name))
         .collect()
+}
+
+/// Everything that `serve` could run, before a configuration is read; what only the lab wants is
+/// not shown.
+pub(crate) fn choices() -> Vec<PossibleValue> {
+    let shown = [GATEWAY, CONSOLE]
+        .into_iter()
+        .chain(SERVICES.iter().map(|service| service.name))
+        .map(PossibleValue::new);
+    let hidden = stage::SERVICES
+        .iter()
+        .map(|service| PossibleValue::new(service.name).hide(true));
+    shown.chain(hidden).collect()
 }

@@ -60,6 +60,10 @@ pub struct Config {
     /// Short links.
     pub links: links::Config,
     // new-service: /// The service __name__. || pub __name__: ::__name__::Config,
+    /// What only experiments want.
+    pub lab: Lab,
+    /// How large the services of the lab's stage are; only with `lab.stage`.
+    pub stage: ::stage::Config,
 }
 
 /// How services are spread over processes.
@@ -216,6 +220,15 @@ pub struct Discovery {
     pub dns: BTreeMap<String, String>,
 }
 
+/// What only experiments want.
+#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lab {
+    /// Whether there are three more services, `stage_front`, `stage_back` and `stage_steady`, which do
+    /// nothing but take time: the layers of an edge are measured on them, below `/stage`.
+    pub stage: bool,
+}
+
 /// The port that the gateway listens on unless told.
 pub const PORT: u16 = 8080;
 
@@ -240,6 +253,8 @@ impl Default for Config {
             gateway: gateway::Config::default(),
             links: links::Config::default(),
             // new-service: __name__: ::__name__::Config::default(),
+            lab: Lab::default(),
+            stage: ::stage::Config::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::{Context, Result};
 use bytes::Bytes;
 use http_body_util::Full;
 use mesh::balance::{Algorithm, Balancer, BalancerConfig};
@@ -12,8 +13,18 @@ use mesh::{Codec, Dispatch, Edge, HttpTarget};
 use crate::config::HandOver;
 use crate::host::Host;
 
-/// The edge from `caller` to the contract of `service` in this process.
-pub(crate) fn local(host: &Host, caller: &str, dispatch: Arc<dyn Dispatch>) -> Edge {
+/// The edge from `caller` to the contract of `service`, wherever that is.
+pub(crate) fn to(host: &Host, caller: &str, service: &str) -> Result<Edge> {
+    if !host.role.runs(service) {
+        return Ok(remote(host, caller, service, &*host.discovery));
+    }
+    let dispatch = host.offered(service);
+    let dispatch = dispatch.with_context(|| format!("{service} stands before its callers"))?;
+    Ok(local(host, caller, dispatch))
+}
+
+/// The edge from `caller` to a contract in this process.
+fn local(host: &Host, caller: &str, dispatch: Arc<dyn Dispatch>) -> Edge {
     match host.config.hand_over {
         HandOver::Direct => host.mesh.direct(caller, dispatch),
         HandOver::Strict => host.mesh.strict(caller, dispatch, Codec::Json),

@@ -46,6 +46,8 @@ pub(crate) struct Host {
     pub(crate) finding: Tasks,
     /// Work that goes on until the last request is answered.
     pub(crate) tasks: Tasks,
+    /// The contracts in this process that a service may call, as they are composed.
+    pub(crate) contracts: Mutex<Vec<Arc<dyn Dispatch>>>,
     /// The gateway, if it is in this process.
     pub(crate) front: OnceLock<Gateway>,
     /// Where its internal listener is, once it is.
@@ -158,6 +160,17 @@ impl Host {
         let metrics = &self.telemetry.metrics;
         let opened = Redis::open(url, RedisOptions::default(), metrics, &self.tasks);
         Ok(Tier::Redis(opened.context("cache.url")?))
+    }
+
+    /// Lets services that are composed later call the contract of `hosted`.
+    pub(crate) fn offer(&self, hosted: &Hosted) {
+        self.contracts.lock().extend(hosted.dispatch.clone());
+    }
+
+    /// The contract of `service`, if it has been composed in this process.
+    pub(crate) fn offered(&self, service: &str) -> Option<Arc<dyn Dispatch>> {
+        let contracts = self.contracts.lock();
+        contracts.iter().find(|c| c.service() == service).cloned()
     }
 
     /// Where others reach this process.

@@ -9,7 +9,7 @@ use bus::{Consumer, Mode, Route};
 
 use crate::admin::Admin;
 use crate::carriers::Carriers;
-use crate::compose::SERVICES;
+use crate::compose;
 use crate::host::{Host, Hosted, Job};
 
 /// How often a process looks whether another replica has turned a knob.
@@ -73,7 +73,7 @@ fn is_of(service: &str, topic: &str) -> bool {
 /// Relays each service's events to whoever wants them, here or elsewhere. An outbox that nobody
 /// wants anything from is looked after all the same: what is old in it is deleted.
 async fn events(host: &Arc<Host>, services: &Arc<[Hosted]>) -> Result<()> {
-    let known = known(services);
+    let known = known(host, services);
     let carriers = Carriers::open(host).await?;
     for producer in services.iter() {
         let Some(db) = &producer.db else { continue };
@@ -93,7 +93,7 @@ async fn events(host: &Arc<Host>, services: &Arc<[Hosted]>) -> Result<()> {
 }
 
 /// Every consumer in a group: of the services here, and of those elsewhere.
-fn known(services: &Arc<[Hosted]>) -> Vec<Known> {
+fn known(host: &Host, services: &Arc<[Hosted]>) -> Vec<Known> {
     let mut known: Vec<Known> = Vec::new();
     for hosted in services.iter() {
         let group = hosted
@@ -106,10 +106,9 @@ fn known(services: &Arc<[Hosted]>) -> Vec<Known> {
             topics: c.topics,
         }));
     }
-    for service in SERVICES
-        .iter()
-        .filter(|s| services.iter().all(|here| here.name != s.name))
-    {
+    let elsewhere =
+        compose::services(&host.config).filter(|s| services.iter().all(|here| here.name != s.name));
+    for service in elsewhere {
         let elsewhere = service.consumers.iter();
         known.extend(elsewhere.map(|&(name, topics)| Known {
             service: service.name,

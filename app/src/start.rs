@@ -158,6 +158,7 @@ fn host(config: Config, env: &Env) -> Result<Host> {
         started: ctx.now(),
         address: OnceLock::new(),
         public: OnceLock::new(),
+        contracts: parking_lot::Mutex::default(),
         front: OnceLock::new(),
         phase: Phase::default(),
         keys,

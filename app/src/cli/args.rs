@@ -156,7 +156,7 @@ pub(super) enum BackendsChoice {
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     /// The service
-    #[arg(value_parser = PossibleValuesParser::new(compose::servable()))]
+    #[arg(value_parser = PossibleValuesParser::new(compose::choices()))]
     pub(super) service: String,
     #[command(flatten)]
     pub(super) common: Common,

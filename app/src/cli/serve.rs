@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use kernel::Ctx;
 use nix::unistd::dup2_stdout;
 
+use super::BadInput;
 use super::args::ServeArgs;
 use super::output::Output;
 use super::process;
@@ -33,10 +34,14 @@ pub(super) fn run(args: &ServeArgs, output: Output) -> Result<ExitCode> {
     let data = DataDir::open(&config.data)?;
     process::safe(&config, &data)?;
     let named = |name: &&str| *name == args.service;
-    let service = servable()
-        .into_iter()
-        .find(named)
-        .context("there is no such service")?;
+    let known = servable(&config);
+    let service = known.iter().copied().find(named).ok_or_else(|| {
+        // Only what the lab wants is known to the command line and not to every system.
+        let (known, asked) = (known.join(", "), &args.service);
+        BadInput(format!(
+            "this system has no {asked}; set lab.stage = true, or serve one of {known}"
+        ))
+    })?;
     let supervised = args.supervised.is_some();
     let listener = if service == GATEWAY && supervised {
         Some(inherited()?)

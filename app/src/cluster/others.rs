@@ -16,6 +16,7 @@ use web::ClusterSecret;
 use crate::admin::KnobSet;
 use crate::client::{Answer, Client};
 use crate::compose::{CONSOLE, servable};
+use crate::host::Host;
 use crate::supervisor::{ProcessView, State, Supervisor};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -31,7 +32,7 @@ enum Known {
     /// It started them, and they registered here.
     Supervised(Arc<Supervisor>, Registry),
     /// Somebody else runs them.
-    Found(Arc<dyn Discovery>),
+    Found(Arc<Host>),
 }
 
 /// What a process says about itself.
@@ -52,9 +53,9 @@ impl Others {
         Self::new(Known::Supervised(supervisor, registry), secret)
     }
 
-    /// Those that `discovery` finds.
-    pub(crate) fn found(discovery: Arc<dyn Discovery>, secret: ClusterSecret) -> Self {
-        Self::new(Known::Found(discovery), secret)
+    /// Those that `host` finds where its configuration says.
+    pub(crate) fn found(host: &Arc<Host>) -> Self {
+        Self::new(Known::Found(Arc::clone(host)), host.secret.clone())
     }
 
     fn new(known: Known, secret: ClusterSecret) -> Self {
@@ -66,9 +67,10 @@ impl Others {
     fn places(&self) -> BTreeMap<String, Vec<Endpoint>> {
         match &self.known {
             Known::Supervised(_, registry) => registry.with(|state| state.view()).services,
-            Known::Found(discovery) => {
-                let others = servable().into_iter().filter(|name| *name != CONSOLE);
-                let place = |name: &str| discovery.watch(name).borrow().to_vec();
+            Known::Found(host) => {
+                let all = servable(&host.config).into_iter();
+                let others = all.filter(|name| *name != CONSOLE);
+                let place = |name: &str| host.discovery.watch(name).borrow().to_vec();
                 others.map(|name| (name.to_owned(), place(name))).collect()
             }
         }

@@ -7,7 +7,7 @@ use gateway::{Gateway, Route};
 use utoipa::openapi::OpenApi;
 use web::RouteSpec;
 
-use crate::compose::{CONSOLE, GATEWAY, SERVICES};
+use crate::compose::{CONSOLE, GATEWAY, services};
 use crate::host::{Host, Hosted};
 use crate::strict;
 use crate::traced::traced;
@@ -39,7 +39,7 @@ pub(crate) async fn compose(host: &Host) -> Result<(Gateway, Hosted)> {
 
 /// Routes every service's requests: to a handler among `here`, or to replicas elsewhere.
 pub(crate) fn route(host: &Host, gateway: &Gateway, here: &[&Hosted]) -> Result<()> {
-    let mut routes = vec![document()];
+    let mut routes = vec![document(host)];
     for (name, specs) in all_routes(host) {
         let local = here.iter().find(|hosted| hosted.name == name);
         routes.extend(specs.into_iter().map(|spec| match local {
@@ -52,8 +52,7 @@ pub(crate) fn route(host: &Host, gateway: &Gateway, here: &[&Hosted]) -> Result<
 
 /// Every service with the requests that are its own.
 fn all_routes(host: &Host) -> Vec<(&'static str, Vec<RouteSpec>)> {
-    let mut all: Vec<_> = SERVICES
-        .iter()
+    let mut all: Vec<_> = services(&host.config)
         .map(|service| (service.name, (service.routes)(&host.config)))
         .collect();
     all.push((CONSOLE, vec![RouteSpec::any_host("/console", CONSOLE)]));
@@ -61,8 +60,8 @@ fn all_routes(host: &Host) -> Vec<(&'static str, Vec<RouteSpec>)> {
 }
 
 /// The merged document of every service's API, which the gateway answers by itself.
-fn document() -> Route {
-    let documents = SERVICES.iter().map(|service| (service.openapi)());
+fn document(host: &Host) -> Route {
+    let documents = services(&host.config).map(|service| (service.openapi)());
     let mut document = documents.reduce(merged).unwrap_or_default();
     "Tradewind".clone_into(&mut document.info.title);
     Route::local(

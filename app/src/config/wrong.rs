@@ -23,9 +23,9 @@ impl Config {
     }
 
     fn wrong_replicas(&self) -> Option<Wrong> {
-        let all: Vec<&str> = compose::SERVICES.iter().map(|s| s.name).collect();
+        let all: Vec<&str> = compose::services(self).map(|s| s.name).collect();
         self.replicas.iter().find_map(|(service, count)| {
-            let hint = if compose::service(service).is_none() {
+            let hint = if compose::service(self, service).is_none() {
                 let all = all.join(", ");
                 format!("'{service}' cannot have replicas; those that can: {all}")
             } else if !(1..=REPLICAS_MAX).contains(count) {
@@ -110,8 +110,8 @@ impl Config {
     /// Where others are: only services that there are, each found in one way.
     fn wrong_place(&self) -> Option<Wrong> {
         let (addresses, dns) = (&self.discovery.addresses, &self.discovery.dns);
-        unknown("discovery.addresses", addresses)
-            .or_else(|| unknown("discovery.dns", dns))
+        unknown(self, "discovery.addresses", addresses)
+            .or_else(|| unknown(self, "discovery.dns", dns))
             .or_else(|| {
                 let wrong = dns.iter().find(|(_, name)| !is_host_and_port(name));
                 let (service, name) = wrong?;
@@ -129,8 +129,8 @@ impl Config {
 }
 
 /// The first service in `section` that there is not.
-fn unknown<T>(section: &str, places: &BTreeMap<String, T>) -> Option<Wrong> {
-    let mut known = compose::servable();
+fn unknown<T>(config: &Config, section: &str, places: &BTreeMap<String, T>) -> Option<Wrong> {
+    let mut known = compose::servable(config);
     known.sort_unstable();
     let service = places.keys().find(|name| !known.contains(&name.as_str()))?;
     let hint = match nearest(service, known.iter().copied()).first() {

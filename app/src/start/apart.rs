@@ -95,8 +95,7 @@ fn specs(host: &Host) -> Vec<Spec> {
     let replicas = |service: &'static str| {
         (1..=host.config.replicas_of(service)).map(move |replica| Spec { service, replica })
     };
-    let mut specs: Vec<Spec> = compose::SERVICES
-        .iter()
+    let mut specs: Vec<Spec> = compose::services(&host.config)
         .flat_map(|service| replicas(service.name))
         .collect();
     specs.push(Spec {

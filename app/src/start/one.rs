@@ -31,7 +31,8 @@ pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> R
         }
         CONSOLE => (None, None),
         _ => {
-            let service = compose::service(service).context("there is no such service")?;
+            let service =
+                compose::service(&host.config, service).context("there is no such service")?;
             (None, Some((service.compose)(&host).await?))
         }
     };
@@ -65,7 +66,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> R
 /// The system as this process sees it: whole for the console, which asks the others.
 fn system(host: &Arc<Host>, admin: &Admin, service: &str) -> System {
     let has_page = service == CONSOLE;
-    let found = || Others::found(Arc::clone(&host.discovery) as _, host.secret.clone());
+    let found = || Others::found(host);
     System {
         host: Arc::clone(host),
         admin: admin.clone(),
@@ -92,7 +93,7 @@ async fn open(
 
 /// Waits until the registry has told where every service is: until then requests would find nobody.
 async fn everybody_known(host: &Host) {
-    let names = compose::SERVICES.iter().map(|service| service.name);
+    let names = compose::services(&host.config).map(|service| service.name);
     for name in names.chain([CONSOLE]) {
         let mut endpoints = host.discovery.watch(name);
         let known = endpoints.wait_for(|known| !known.is_empty());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use kernel::Tasks;
 
 use super::{Env, Running, public_listener, ready};
@@ -18,8 +18,10 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     let gateway_addr = public.local_addr()?;
     let listener = internal::bind(&host).await?;
     let mut hosted = Vec::new();
-    for service in compose::SERVICES {
-        hosted.push((service.compose)(&host).await?);
+    for service in compose::services(&host.config) {
+        let service = (service.compose)(&host).await?;
+        host.offer(&service);
+        hosted.push(service);
     }
     let (gateway, front) = compose::gateway(&host).await?;
     hosted.push(front);
@@ -42,16 +44,8 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     internal::run(&host, internal, listener, &inner);
     front::serve(gateway, public, &outer)?;
     if env.demo {
-        let links = here.iter().find(|hosted| hosted.name == links::NAME);
-        let dispatch = links
-            .and_then(|links| links.dispatch.clone())
-            .context("links is here")?;
-        demo::start(
-            &host,
-            edges::local(&host, demo::NAME, dispatch),
-            gateway_addr,
-        )
-        .await;
+        let edge = edges::to(&host, demo::NAME, links::NAME)?;
+        demo::start(&host, edge, gateway_addr).await;
     }
     host.phase.ready();
     let ready = ready(&host, Some(gateway_addr), host.internal_addr()?);

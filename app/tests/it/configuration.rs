@@ -61,6 +61,7 @@ fn page(root: &Path) -> String {
         ["app/src", "platform/web/src", "platform/telemetry/src"]
             .map(|folder| (String::new(), root.join(folder)))
             .to_vec();
+    sources.push(("stage::".to_owned(), root.join("lab/stage/src")));
     for service in std::fs::read_dir(root.join("services"))
         .expect("services")
         .flatten()

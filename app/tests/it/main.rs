@@ -17,6 +17,7 @@ mod logs;
 mod program;
 mod sandbox;
 mod serve;
+mod stage;
 mod traces;
 
 pub(crate) use sandbox::{BROWSER, Sandbox, Store, Topology};

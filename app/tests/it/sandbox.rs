@@ -55,7 +55,12 @@ struct Setting {
     topology: Topology,
     /// The URL and the prefix of schemas.
     postgres: Option<(String, String)>,
+    /// Whether the lab's stage is there, whose back takes [`WORK_MS`] for a job.
+    stage: bool,
 }
+
+/// How long a job of the stage's back takes: long enough for two requests to meet.
+pub(crate) const WORK_MS: u64 = 400;
 
 impl Sandbox {
     /// Starts a system; nothing when the store's server is not installed.
@@ -69,6 +74,20 @@ impl Sandbox {
         store: Store,
         prepare: impl FnOnce(&Path),
     ) -> Option<Self> {
+        Self::run_on(topology, store, |setting| prepare(setting.dir.path())).await
+    }
+
+    /// A system with the lab's stage.
+    pub(crate) async fn with_stage(topology: Topology) -> Self {
+        let staged = Self::run_on(topology, Store::Sqlite, |setting| setting.stage = true);
+        staged.await.expect("SQLite needs no server")
+    }
+
+    async fn run_on(
+        topology: Topology,
+        store: Store,
+        prepare: impl FnOnce(&mut Setting),
+    ) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let postgres = match store {
@@ -78,13 +97,13 @@ impl Sandbox {
                 Some((url, format!("t{number}_")))
             }
         };
-        let dir = TempDir::new().expect("a temporary directory");
-        prepare(dir.path());
-        let setting = Setting {
-            dir,
+        let mut setting = Setting {
+            dir: TempDir::new().expect("a temporary directory"),
             topology,
             postgres,
+            stage: false,
         };
+        prepare(&mut setting);
         let (system, client, admin) = setting.run().await;
         let secret = setting.secret();
         Some(Self {
@@ -153,26 +172,32 @@ impl Sandbox {
     /// Turns a knob of links.
     pub(crate) async fn turn(&self, name: &str, value: &str) -> Reply {
         let set = json!({ "service": "links", "name": name, "value": value });
-        let secret = [("x-tradewind-cluster", self.secret.as_str())];
-        let path = "/system/knobs";
-        let reply = self
-            .admin
-            .json_with(http::Method::POST, path, &secret, &set)
-            .await;
-        reply.expect("the admin answers")
+        self.tell(&self.admin, "/system/knobs", &set).await
     }
 
     /// The internal addresses of every process that runs links, and of no other.
     pub(crate) async fn links_processes(&self) -> Vec<String> {
+        self.processes_of("links").await
+    }
+
+    /// The internal addresses of every process that runs `service`, and of no other.
+    pub(crate) async fn processes_of(&self, service: &str) -> Vec<String> {
         let status = self.internal(&self.admin, "/system").await;
         let replicas = status["replicas"].as_array().expect("a list").clone();
-        let has_links = |r: &&Value| {
+        let has_it = |r: &&Value| {
             r["services"]
                 .as_array()
-                .is_some_and(|s| s.iter().any(|name| name == "links"))
+                .is_some_and(|s| s.iter().any(|name| name == service))
         };
         let address = |r: &Value| format!("http://{}", r["address"].as_str().unwrap_or_default());
-        replicas.iter().filter(has_links).map(address).collect()
+        replicas.iter().filter(has_it).map(address).collect()
+    }
+
+    /// What a process answers to a POST of an internal path.
+    pub(crate) async fn tell(&self, process: &Client, path: &str, json: &Value) -> Reply {
+        let secret = [("x-tradewind-cluster", self.secret.as_str())];
+        let reply = process.json_with(http::Method::POST, path, &secret, json);
+        reply.await.expect("the process answers")
     }
 
     /// What a process answers to a GET of an internal path.
@@ -213,6 +238,13 @@ impl Setting {
             "links=3".to_owned(),
         ];
         let mut env = Vec::new();
+        if self.stage {
+            let keys = [
+                ("LAB__STAGE", "true".to_owned()),
+                ("STAGE__BACK__WORK_MS", WORK_MS.to_string()),
+            ];
+            env.extend(keys.map(|(key, value)| (format!("TRADEWIND__{key}"), value)));
+        }
         if let Some((url, prefix)) = &self.postgres {
             args.extend(["--store".to_owned(), url.clone()]);
             env.push(("TRADEWIND__STORE__SCHEMA_PREFIX".to_owned(), prefix.clone()));
@@ -230,6 +262,10 @@ impl Setting {
         config.gateway.workers = 1;
         if self.topology == Topology::Strict {
             config.hand_over = HandOver::Strict;
+        }
+        if self.stage {
+            config.lab.stage = true;
+            config.stage.back.work_ms = WORK_MS;
         }
         if let Some((url, prefix)) = &self.postgres {
             config.store.url = Some(url.clone());

@@ -7,20 +7,20 @@ use crate::spec::Must;
 
 /// What a metric is compared with, and how.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Claim {
+pub(crate) struct Claim {
     /// The metric.
-    pub metric: String,
+    pub(crate) metric: String,
     /// How it is compared.
-    pub comparison: Comparison,
+    pub(crate) comparison: Comparison,
     /// A number, or the factor of the other metric.
-    pub factor: f64,
+    pub(crate) factor: f64,
     /// Another variant and a metric of it.
-    pub other: Option<(String, String)>,
+    pub(crate) other: Option<(String, String)>,
 }
 
 /// How two numbers are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
+pub(crate) enum Comparison {
     /// `<`
     Below,
     /// `<=`
@@ -82,7 +82,7 @@ impl FromStr for Claim {
 impl Claim {
     /// Whether it holds for a value; `other` is the value of the other metric, if there is one.
     #[must_use]
-    pub fn holds(&self, value: f64, other: Option<f64>) -> bool {
+    pub(crate) fn holds(&self, value: f64, other: Option<f64>) -> bool {
         let right = self.factor * other.unwrap_or(1.0);
         match self.comparison {
             Comparison::Below => value < right,
@@ -96,7 +96,7 @@ impl Claim {
     /// Why a check of this claim could never fail, if so: it holds for every value that the metric
     /// can have, or for none when it must break.
     #[must_use]
-    pub fn empty(&self, known: &Known, must: Must) -> Option<String> {
+    pub(crate) fn empty(&self, known: &Known, must: Must) -> Option<String> {
         if self.other.is_some() {
             return None;
         }

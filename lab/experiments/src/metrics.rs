@@ -7,18 +7,18 @@ use crate::spec::{MeasureSpec, Per, ProbeKind, Spec};
 
 /// A metric, and between which values it can be.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Known {
+pub(crate) struct Known {
     /// Its name and how it is shown.
-    pub metric: Metric,
+    pub(crate) metric: Metric,
     /// It is never less.
-    pub least: f64,
+    pub(crate) least: f64,
     /// It is never more.
-    pub most: f64,
+    pub(crate) most: f64,
 }
 
 /// Everything that `spec` measures, in the order shown.
 #[must_use]
-pub fn of(spec: &Spec) -> Vec<Known> {
+pub(crate) fn of(spec: &Spec) -> Vec<Known> {
     let timeout = spec.load.timeout_ms as f64 + spec.trials.seconds * 1e3;
     let mut all = vec![rate("good_per_s", "good/s")];
     all.extend(["p50", "p90", "p99"].map(|q| time(&format!("{q}_ms"), q, timeout)));

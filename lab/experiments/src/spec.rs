@@ -6,14 +6,14 @@ mod parts;
 mod quick;
 mod read;
 
-pub use load::{LoadSpec, Process, RequestSpec, SpikeSpec};
+pub(crate) use load::{LoadSpec, Process, RequestSpec};
 pub use mistake::Mistake;
 pub(crate) use mistake::unknown;
-pub use parts::{
+pub(crate) use parts::{
     Backends, CheckSpec, DataSpec, MeasureSpec, Must, Per, PredictionSpec, ProbeKind, ProbeSpec,
     RecoverySpec, SystemSpec, Topology, TrialsSpec, VariantSpec, WeatherSpec,
 };
-pub use quick::QuickSpec;
+pub(crate) use quick::QuickSpec;
 
 use serde::Deserialize;
 use toml::Spanned;

@@ -70,7 +70,6 @@ pub(crate) struct About {
 
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Replica {
-    pub(crate) id: String,
     pub(crate) services: Vec<String>,
 }
 
@@ -81,7 +80,6 @@ pub(crate) struct Knob {
     pub(crate) name: String,
     pub(crate) value: String,
     pub(crate) default: String,
-    pub(crate) allowed: Vec<String>,
 }
 
 impl Knob {

@@ -1,5 +1,5 @@
 //! Who may know whom among our own crates: app -> services -> contracts, platform; app -> lab ->
-//! kernel.
+//! kernel. Those crates of the lab that are systems to be measured stand on platform.
 //!
 //! Development dependencies obey the same arrows, so a service's tests cannot reach around a contract.
 
@@ -11,6 +11,8 @@ const RULE: &str = "layers";
 const UNDER_CONTRACTS: &[&str] = &["kernel", "mesh"];
 /// What the lab may stand on; the other is for tests.
 const UNDER_LAB: &[&str] = &["kernel", "testkit"];
+/// The crates of the lab that are measured and do not measure.
+const UNDER_TEST: &[&str] = &["stage", "twins"];
 
 /// Compares each manifest with the arrows.
 pub fn check(workspace: &Workspace, findings: &mut Vec<Finding>) {
@@ -56,6 +58,10 @@ fn objection(from: &Package, dependency: &Dependency, to: &Package) -> Option<St
     }
     match from.shelf() {
         Shelf::App | Shelf::Other => None,
+        Shelf::Lab if UNDER_TEST.contains(&from.name.as_str()) => (to_shelf != Shelf::Platform)
+            .then(|| {
+                format!("a system that the lab measures stands on platform only, not on `{name}`")
+            }),
         Shelf::Lab => (to_shelf != Shelf::Lab && !UNDER_LAB.contains(&name.as_str()))
             .then(|| format!("the lab looks from outside and knows kernel only, not `{name}`")),
         _ if to_shelf == Shelf::Lab => Some(format!(

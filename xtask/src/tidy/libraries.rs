@@ -18,6 +18,7 @@ const HTTP: &[&str] = &[
     "platform/web",
     "services/*/src/http.rs",
     "services/*/src/http",
+    "lab/stage/src/http.rs",
     "console",
     "app",
 ];

@@ -89,6 +89,34 @@ fn a_lab_crate_that_knows_what_it_measures_is_caught() {
 }
 
 #[test]
+fn a_system_of_the_lab_may_stand_on_platform_and_on_nothing_else() {
+    for system in ["stage", "twins"] {
+        let with_system = || {
+            let mini = Mini::new();
+            with_lab(&mini);
+            let path = format!("{system} = {{ path = \"lab/{system}\" }}\nload = {{");
+            let root = mini.read("Cargo.toml").replacen("load = {", &path, 1);
+            mini.write("Cargo.toml", &root);
+            mini.package(&format!("lab/{system}"), system, &["kernel", "mesh"]);
+            let code = "//! A system.\nuse kernel::x;\nuse mesh::y;\n";
+            mini.write(&format!("lab/{system}/src/lib.rs"), code);
+            mini
+        };
+        assert_eq!(with_system().faults(), []);
+        for name in ["links", "contracts", "load"] {
+            let mini = with_system();
+            let manifest = format!("lab/{system}/Cargo.toml");
+            mini.append(&manifest, &format!("{name}.workspace = true\n"));
+            mini.append(
+                &format!("lab/{system}/src/lib.rs"),
+                &format!("use {name}::x;\n"),
+            );
+            mini.expect(&manifest, 12, "layers", "stands on platform only");
+        }
+    }
+}
+
+#[test]
 fn a_crate_other_than_app_that_knows_the_lab_is_caught() {
     for (folder, line) in [("services/orders", 12), ("platform/mesh", 10)] {
         let mini = Mini::new();

@@ -7,7 +7,7 @@ use super::mistake::in_our_words;
 use super::{Mistake, Spec};
 
 /// The largest file that is read.
-pub const TEXT_BYTES_MAX: usize = 256 * 1024;
+const TEXT_BYTES_MAX: usize = 256 * 1024;
 /// How many variants there may be.
 const VARIANTS_MAX: usize = 12;
 /// How many trials a variant may have.
