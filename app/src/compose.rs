@@ -69,11 +69,15 @@ pub(crate) const GATEWAY: &str = "gateway";
 /// The name of the page, which is none either: it sees the whole system.
 pub(crate) const CONSOLE: &str = "console";
 
+/// Every service behind the gateway that there can be, those that only the lab wants among them.
+pub(crate) fn known() -> impl Iterator<Item = &'static Service> {
+    SERVICES.iter().chain(stage::SERVICES)
+}
+
 /// Every knob that exists, each at its default. Nothing is started for it.
 pub(crate) fn catalogue() -> Vec<KnobView> {
     let front = (GATEWAY, ::gateway::knobs as fn() -> Knobs);
-    let services = SERVICES.iter().chain(stage::SERVICES);
-    let services = services.map(|service| (service.name, service.knobs));
+    let services = known().map(|service| (service.name, service.knobs));
     let all = std::iter::once(front).chain(services);
     all.flat_map(|(name, knobs)| {
         let list = knobs().list();

@@ -102,8 +102,7 @@ fn catalogue() -> experiments::Catalogue {
         knobs: knobs
             .map(|knob| (format!("{}.{}", knob.service, knob.name), knob.allowed))
             .collect(),
-        services: crate::compose::SERVICES
-            .iter()
+        services: crate::compose::known()
             .map(|service| service.name.to_owned())
             .collect(),
     }
