@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::Full;
-use hyper_util::client::legacy::Client as Pooled;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client as Pooled, Error as SendError};
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use web::{ClusterSecret, headers};
@@ -117,6 +117,12 @@ impl Client {
             .await?
             .json()
     }
+}
+
+/// Whether a request failed because nobody was there to take it.
+pub(crate) fn is_nobody_there(error: &anyhow::Error) -> bool {
+    let sent = error.chain().find_map(|e| e.downcast_ref::<SendError>());
+    sent.is_some_and(SendError::is_connect)
 }
 
 impl Answer {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use console::{About, ClusterError, KnobView, Replica};
+use web::ProblemReply;
 
 use crate::admin::{Admin, KnobSet};
 use crate::compose::CONSOLE;
@@ -80,20 +81,26 @@ impl console::Cluster for System {
             name: name.to_owned(),
             value: value.to_owned(),
         };
-        match &self.others {
+        let mut now = match &self.others {
             Some(others) if !self.admin.services().contains(&service) => {
-                others.set_knob(&set).await
+                others.set_knob(&set).await?
             }
-            _ => self.admin.turn(set).await.map_err(|problem| {
-                let not_found = problem.0.status == kernel::Code::NotFound.status();
-                let detail = problem.0.detail;
-                if not_found {
-                    ClusterError::NotFound(detail)
-                } else {
-                    ClusterError::Refused(detail)
-                }
-            }),
+            _ => self.admin.turn(set.clone()).await.map_err(refused)?,
+        };
+        if let Some(others) = &self.others {
+            now.mixed = !others.follow(&set).await;
         }
+        Ok(now)
+    }
+}
+
+fn refused(problem: ProblemReply) -> ClusterError {
+    let not_found = problem.0.status == kernel::Code::NotFound.status();
+    let detail = problem.0.detail;
+    if not_found {
+        ClusterError::NotFound(detail)
+    } else {
+        ClusterError::Refused(detail)
     }
 }
 

@@ -118,7 +118,8 @@ pub trait Cluster: Send + Sync + 'static {
     /// Every knob of every service.
     async fn knobs(&self) -> Result<Vec<KnobView>, ClusterError>;
 
-    /// Sets a knob in every replica of its service, to be kept over restarts.
+    /// Sets a knob in every replica of its service, to be kept over restarts. Answers when all of them
+    /// show it, or after a few seconds with `mixed` set when one does not.
     async fn set_knob(
         &self,
         service: &str,

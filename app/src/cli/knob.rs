@@ -44,7 +44,12 @@ pub(super) fn run(args: &KnobArgs, output: Output) -> Result<ExitCode> {
             };
             let done: KnobView = wait(admin.client.post(&admin.at("/system/knobs"), &set))
                 .map_err(|error| anyhow!(BadInput(error.to_string())))?;
-            output.say(&format!("{knob} is now {}", done.value), &done)
+            let yet = if done.mixed {
+                "; a replica has not followed yet, see knob list"
+            } else {
+                ""
+            };
+            output.say(&format!("{knob} is now {}{yet}", done.value), &done)
         }
     }
 }

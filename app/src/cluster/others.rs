@@ -14,12 +14,15 @@ use serde::Deserialize;
 use web::ClusterSecret;
 
 use crate::admin::KnobSet;
-use crate::client::{Answer, Client};
+use crate::client::{Answer, Client, is_nobody_there};
 use crate::compose::{CONSOLE, servable};
 use crate::host::Host;
 use crate::supervisor::{ProcessView, State, Supervisor};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// How long replicas have to follow one of them that was set.
+const FOLLOW_WITHIN: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The other processes, and how to talk to them.
 pub(crate) struct Others {
@@ -175,6 +178,38 @@ impl Others {
             }
         }
         all.into_values().collect()
+    }
+
+    /// Waits until every replica of the service that is there shows the setting, for a bounded time.
+    /// Answers whether they do.
+    pub(super) async fn follow(&self, set: &KnobSet) -> bool {
+        let all_show = async {
+            while !self.all_show(set).await {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        tokio::time::timeout(FOLLOW_WITHIN, all_show).await.is_ok()
+    }
+
+    async fn all_show(&self, set: &KnobSet) -> bool {
+        let places = self.places().remove(&set.service).unwrap_or_default();
+        let each = places.iter().map(|place| self.shows(place, set));
+        join_all(each).await.into_iter().all(|shows| shows)
+    }
+
+    /// Whether the process at `place` has the setting. Nobody there has no other one; who is silent
+    /// may have.
+    async fn shows(&self, place: &Endpoint, set: &KnobSet) -> bool {
+        let answer = match self.ask(&place.addr.to_string(), "/admin/knobs").await {
+            Ok(answer) => answer,
+            Err(error) => return is_nobody_there(&error),
+        };
+        let knobs = answer.json::<Vec<KnobView>>().unwrap_or_default();
+        let of = |knob: &&KnobView| knob.service == set.service && knob.name == set.name;
+        knobs
+            .iter()
+            .find(of)
+            .is_some_and(|knob| knob.value == set.value)
     }
 
     /// Asks the replicas of a service until one sets the knob; the others follow by themselves.

@@ -113,12 +113,12 @@ async fn no_process_outlives_a_supervisor_that_was_killed() {
     .await;
 }
 
-fn pid(replica: &Value) -> Pid {
+pub(crate) fn pid(replica: &Value) -> Pid {
     let pid = replica["pid"].as_i64().expect("it runs");
     Pid::from_raw(i32::try_from(pid).expect("a process id"))
 }
 
-async fn replica(sandbox: &Sandbox, id: &str) -> Value {
+pub(crate) async fn replica(sandbox: &Sandbox, id: &str) -> Value {
     let status = sandbox.internal(&sandbox.admin, "/system").await;
     let replicas = status["replicas"].as_array().expect("a list");
     replicas

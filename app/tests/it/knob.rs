@@ -1,10 +1,12 @@
 //! A knob reaches every replica, does what it says, and is remembered.
 
+use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 use testkit::Client;
 
+use crate::killed::{pid, replica};
 use crate::sandbox::soon;
-use crate::{Sandbox, story};
+use crate::{Sandbox, Store, Topology, story};
 
 story!(a_knob_reaches_every_replica_and_outlives_a_restart);
 
@@ -13,6 +15,12 @@ async fn a_knob_reaches_every_replica_and_outlives_a_restart(sandbox: Sandbox) {
     let turned = sandbox.turn("cache", "none").await;
     assert_eq!(turned.status, 200, "{}", turned.text());
     assert_eq!(turned.json()["value"], "none");
+    assert_eq!(turned.json()["mixed"], false);
+    let processes = processes(&sandbox).await;
+    assert!(
+        all_have(&sandbox, &processes, "cache", "none").await,
+        "every replica has followed when the answer comes"
+    );
     everywhere(&sandbox, "cache", "none").await;
     assert_eq!(
         sandbox.visit(&code).await.status,
@@ -34,29 +42,59 @@ async fn a_knob_reaches_every_replica_and_outlives_a_restart(sandbox: Sandbox) {
     everywhere(&sandbox, "cache", "aside").await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_does_not_follow_is_told_of() {
+    let sandbox = Sandbox::start(Topology::Apart, Store::Sqlite).await;
+    let sandbox = sandbox.expect("SQLite");
+    let silent = pid(&replica(&sandbox, "links-3").await);
+    let mut settings = ["none", "aside"].into_iter().cycle();
+    let mut turn = async || {
+        let value = settings.next().expect("they have no end");
+        sandbox.turn("cache", value).await
+    };
+    loop {
+        kill(silent, Signal::SIGSTOP).expect("stopped");
+        let turned = turn().await;
+        kill(silent, Signal::SIGCONT).expect("continued");
+        // Stopped in the middle of a transaction it keeps the others from writing.
+        if turned.status == 200 {
+            assert_eq!(turned.json()["mixed"], true, "{}", turned.text());
+            break;
+        }
+    }
+    let turned = turn().await;
+    assert_eq!(turned.json()["mixed"], false, "{}", turned.text());
+}
+
+/// The processes that run links.
+async fn processes(sandbox: &Sandbox) -> Vec<Client> {
+    let addresses = sandbox.links_processes().await;
+    assert!(!addresses.is_empty());
+    addresses.into_iter().map(Client::new).collect()
+}
+
+/// Whether each says that this knob of links is set to `value`.
+async fn all_have(sandbox: &Sandbox, processes: &[Client], name: &str, value: &str) -> bool {
+    for process in processes {
+        let knobs = sandbox.internal(process, "/admin/knobs").await;
+        let is_set = |knob: &Value| {
+            knob["service"] == "links" && knob["name"] == name && knob["value"] == value
+        };
+        if !knobs
+            .as_array()
+            .is_some_and(|knobs| knobs.iter().any(is_set))
+        {
+            return false;
+        }
+    }
+    true
+}
+
 /// Waits until every process that runs links says that this knob of it is set to `value`.
 pub(crate) async fn everywhere(sandbox: &Sandbox, name: &str, value: &str) {
-    let processes: Vec<Client> = sandbox
-        .links_processes()
-        .await
-        .into_iter()
-        .map(Client::new)
-        .collect();
-    assert!(!processes.is_empty());
-    soon("every process follows", || async {
-        for process in &processes {
-            let knobs = sandbox.internal(process, "/admin/knobs").await;
-            let is_set = |knob: &Value| {
-                knob["service"] == "links" && knob["name"] == name && knob["value"] == value
-            };
-            if !knobs
-                .as_array()
-                .is_some_and(|knobs| knobs.iter().any(is_set))
-            {
-                return false;
-            }
-        }
-        true
+    let processes = processes(sandbox).await;
+    soon("every process follows", || {
+        all_have(sandbox, &processes, name, value)
     })
     .await;
     let timeline = sandbox.internal(&processes[0], "/admin/timeline").await;

@@ -105,7 +105,8 @@ async fn the_console_is_a_process_of_its_own_that_sees_the_others() {
         alone.ready["console"].is_null(),
         "nobody has told where it is"
     );
-    let front = format!("['{}']", alone.address());
+    let twin = Service::start(&dir, "gateway", &[to_links]);
+    let front = format!("['{}', '{}']", alone.address(), twin.address());
     let to_gateway = ("TRADEWIND__DISCOVERY__ADDRESSES__GATEWAY", front.as_str());
     let console = Service::start(&dir, "console", &[to_links, to_gateway]);
     let page = format!("['{}']", console.address());
@@ -135,31 +136,40 @@ async fn the_console_is_a_process_of_its_own_that_sees_the_others() {
     };
     assert_eq!(
         (up("links"), up("gateway"), up("console")),
-        (2, 1, 1),
+        (2, 2, 1),
         "{status}"
     );
-    let knob = serde_json::json!({ "service": "links", "name": "cache", "value": "none" });
-    let turned = admin.json(http::Method::POST, "/system/knobs", &knob).await;
-    assert_eq!(turned.expect("answers").status, 200);
-    for replica in &links {
-        let client = Client::new(replica.url("admin"));
-        soon("both replicas follow", || async {
-            let knobs = client.get("/admin/knobs").await.expect("answers").json();
-            let all = knobs.as_array().expect("a list");
-            all.iter()
-                .any(|k| k["name"] == "cache" && k["value"] == "none")
-        })
-        .await;
-    }
-    let killed = links[1].address().to_owned();
-    drop(links);
+    turned_everywhere(&admin, ["links", "cache", "none"], &[&links[0], &links[1]]).await;
+    turned_everywhere(&admin, ["gateway", "retries", "off"], &[&alone, &twin]).await;
+    let [alive, killed] = links;
+    let address = killed.address().to_owned();
+    drop(killed);
+    // Nobody is there, so nobody is waited for.
+    turned_everywhere(&admin, ["links", "cache", "aside"], &[&alive]).await;
     let status = admin.get("/system").await.expect("answers").json();
     let gone = status["replicas"].as_array().expect("a list");
     let gone = gone
         .iter()
-        .find(|r| r["id"] == *killed)
+        .find(|r| r["id"] == *address)
         .expect("still listed");
     assert_eq!(gone["state"], "down", "{status}");
+}
+
+/// Turns a knob; these replicas, all that are there, have followed when the answer comes.
+async fn turned_everywhere(admin: &Client, set: [&str; 3], replicas: &[&Service]) {
+    let [service, name, value] = set;
+    let knob = serde_json::json!({ "service": service, "name": name, "value": value });
+    let turned = admin.json(http::Method::POST, "/system/knobs", &knob).await;
+    let turned = turned.expect("answers");
+    assert_eq!(turned.status, 200, "{}", turned.text());
+    assert_eq!(turned.json()["mixed"], false, "{}", turned.text());
+    for replica in replicas {
+        let client = Client::new(replica.url("admin"));
+        let knobs = client.get("/admin/knobs").await.expect("answers").json();
+        let all = knobs.as_array().expect("a list");
+        let follows = all.iter().any(|k| k["name"] == name && k["value"] == value);
+        assert!(follows, "{service}.{name} is {value}: {knobs}");
+    }
 }
 
 async fn story(gateway: &Service) {
