@@ -25,6 +25,7 @@ mod parts;
 pub mod ready;
 mod registry;
 mod running;
+mod runs;
 pub mod safety;
 mod start;
 mod strict;

@@ -1,5 +1,6 @@
 //! The page's files, and the JSON twins of its screens.
 
+mod runs;
 mod traces;
 
 use std::convert::Infallible;
@@ -41,6 +42,10 @@ pub(crate) fn router(collector: Arc<Collector>) -> Router {
         .route("/knobs/{service}/{name}", post(set_knob))
         .route("/traces", get(traces::list))
         .route("/traces/{id}", get(traces::one))
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::summary))
+        .route("/runs/{id}/report", get(runs::report))
+        .route("/runs/{id}/against/{other}", get(runs::compare))
         .fallback(async || ProblemReply::new(Code::NotFound, "the console has no such resource"))
         .layer(from_fn(same_site))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -11,6 +11,7 @@ mod history;
 mod http;
 mod marks;
 mod page;
+mod runs;
 mod scrape;
 mod view;
 
@@ -20,6 +21,7 @@ use std::time::Duration;
 use kernel::{Ctx, Tasks};
 
 pub use cluster::{About, Cluster, ClusterError, KnobView, Replica, ReplicaState};
+pub use runs::{NoRuns, RunLine, Runs, RunsError, is_name};
 
 /// How the console works.
 #[derive(Debug, Clone)]
@@ -43,6 +45,8 @@ impl Default for Config {
 pub struct Deps {
     /// The running system.
     pub cluster: Arc<dyn Cluster>,
+    /// Runs of experiments that were kept.
+    pub runs: Arc<dyn Runs>,
     /// The time.
     pub ctx: Ctx,
     /// Where its work runs.

@@ -1,10 +1,11 @@
-//! The console: sees the running system through [`System`].
+//! The console: sees the running system through [`System`], and the lab's runs through [`KeptRuns`].
 
 use std::sync::Arc;
 
 use crate::cluster::System;
 use crate::compose::CONSOLE;
 use crate::host::{Host, Hosted};
+use crate::runs::KeptRuns;
 
 /// The page over `system`.
 pub(crate) fn compose(host: &Host, system: Arc<System>) -> Hosted {
@@ -12,6 +13,7 @@ pub(crate) fn compose(host: &Host, system: Arc<System>) -> Hosted {
         console::Config::default(),
         console::Deps {
             cluster: system,
+            runs: Arc::new(KeptRuns::new(host.data.join("lab"))),
             ctx: host.ctx.clone(),
             tasks: host.pages.clone(),
         },

@@ -33,6 +33,7 @@ async fn main() {
     let cluster = cluster::FakeCluster::start(&ctx, &tasks);
     let deps = console::Deps {
         cluster,
+        runs: Arc::new(console::NoRuns),
         ctx: ctx.clone(),
         tasks: tasks.clone(),
     };

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use console::{About, Cluster, ClusterError, Config, Deps, KnobView, Parts, Replica, ReplicaState};
+use console::{
+    About, Cluster, ClusterError, Config, Deps, KnobView, NoRuns, Parts, Replica, ReplicaState,
+    Runs,
+};
 use http_body_util::BodyExt as _;
 use kernel::{Ctx, Tasks, Timestamp};
 use parking_lot::Mutex;
@@ -146,6 +149,10 @@ pub(crate) struct Console {
 
 impl Console {
     pub(crate) fn new() -> Self {
+        Self::with_runs(Arc::new(NoRuns))
+    }
+
+    pub(crate) fn with_runs(runs: Arc<dyn Runs>) -> Self {
         let ctx = Ctx::system();
         let telemetry = [(); 2].map(|()| Telemetry::new(Sampling::all(), &ctx));
         let knob = KnobView {
@@ -170,6 +177,7 @@ impl Console {
         let tasks = Tasks::new();
         let deps = Deps {
             cluster: fake.clone(),
+            runs,
             ctx,
             tasks: tasks.clone(),
         };

@@ -3,4 +3,5 @@
 mod api;
 mod fake;
 mod page;
+mod runs;
 mod watching;
