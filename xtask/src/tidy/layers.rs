@@ -9,8 +9,8 @@ use crate::workspace::{Dependency, Package, Shelf, Workspace};
 const RULE: &str = "layers";
 /// What a contract may stand on.
 const UNDER_CONTRACTS: &[&str] = &["kernel", "mesh"];
-/// What the lab may stand on; the other is for tests.
-const UNDER_LAB: &[&str] = &["kernel", "testkit"];
+/// What the lab may stand on: faults are named as the system names them; the last is for tests.
+const UNDER_LAB: &[&str] = &["kernel", "faults", "testkit"];
 /// The crates of the lab that are measured and do not measure.
 const UNDER_TEST: &[&str] = &["stage", "twins"];
 
@@ -63,7 +63,7 @@ fn objection(from: &Package, dependency: &Dependency, to: &Package) -> Option<St
                 format!("a system that the lab measures stands on platform only, not on `{name}`")
             }),
         Shelf::Lab => (to_shelf != Shelf::Lab && !UNDER_LAB.contains(&name.as_str()))
-            .then(|| format!("the lab looks from outside and knows kernel only, not `{name}`")),
+            .then(|| format!("the lab looks from outside and knows kernel and faults only, not `{name}`")),
         _ if to_shelf == Shelf::Lab => Some(format!(
             "only app knows the lab: what `{name}` measures does not know that it is measured"
         )),
