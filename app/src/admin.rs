@@ -3,6 +3,7 @@
 //! `GET /admin` lists what there is. Only known callers are let in.
 
 mod change;
+mod faults;
 mod letters;
 mod read;
 
@@ -20,6 +21,7 @@ use web::{Meta, ProblemReply, Request, Response};
 use crate::host::{Host, Hosted};
 use crate::internal::json;
 
+pub(crate) use change::SetPolicy;
 pub(crate) use console::KnobView;
 
 pub(crate) use self::read::view;
@@ -107,8 +109,12 @@ impl Admin {
                 &self.turn(body(request).await?).await?,
             )),
             (&Method::POST, ["policies"]) => self.set_policy(body(request).await?),
-            (&Method::POST, ["faults"]) => self.inject(body(request).await?),
-            (&Method::DELETE, ["faults", id]) => self.end_fault(id, &query),
+            (&Method::GET, ["place"]) => Ok(json(StatusCode::OK, &self.place())),
+            (&Method::GET, ["faults"]) => Ok(json(StatusCode::OK, &self.host.faults.list())),
+            (&Method::POST, ["faults"]) => self.inject(None, body(request).await?),
+            (&Method::PUT, ["faults", id]) => self.inject(Some(id), body(request).await?),
+            (&Method::DELETE, ["faults"]) => self.end_faults(None),
+            (&Method::DELETE, ["faults", id]) => self.end_faults(Some(id)),
             (&Method::POST, ["dead-letters"]) => self.redrive(body(request).await?).await,
             _ => Err(read::unknown(&method, &path)),
         }

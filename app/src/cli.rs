@@ -4,6 +4,8 @@ mod args;
 mod banner;
 mod call;
 mod config;
+mod fault;
+mod fault_args;
 mod key;
 mod knob;
 mod lab;
@@ -15,6 +17,7 @@ mod status;
 mod up;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -56,10 +59,16 @@ fn dispatch(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Config(args) => config::run(args, output),
         Command::Key(args) => key::run(&args, output),
         Command::Knob(args) => knob::run(&args, output),
+        Command::Fault(args) => fault::run(&args, output),
         Command::Status(args) => status::run(&args, output),
         Command::Load(args) => load::run(&args, output),
         Command::Lab(args) => lab::run(&args.command, output),
         Command::Guard(args) => args.run(),
+        Command::Thaw { pid, start, ttl_ms } => {
+            let ttl = Duration::from_millis(ttl_ms);
+            call::wait(crate::faulty::thaw::thaw(pid, start, ttl))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");
             output.say(

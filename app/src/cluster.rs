@@ -1,13 +1,17 @@
 //! The running system as a whole, for the console and the command line: this process, and, where it
 //! supervises or finds others, those too.
 
+mod faults;
 mod others;
+mod policies;
+mod timeline;
 
 use std::sync::Arc;
 
+use ::faults::FaultSpec;
 use async_trait::async_trait;
 use bytes::Bytes;
-use console::{About, ClusterError, KnobView, Replica};
+use console::{About, ClusterError, FaultAt, KnobView, Replica};
 use web::ProblemReply;
 
 use crate::admin::{Admin, KnobSet};
@@ -91,6 +95,18 @@ impl console::Cluster for System {
             now.mixed = !others.follow(&set).await;
         }
         Ok(now)
+    }
+
+    async fn faults(&self) -> Result<Vec<FaultAt>, ClusterError> {
+        Ok(self.all_faults().await)
+    }
+
+    async fn inject(&self, spec: FaultSpec) -> Result<FaultAt, ClusterError> {
+        self.strike(spec).await
+    }
+
+    async fn end_fault(&self, id: &str) -> Result<Vec<String>, ClusterError> {
+        self.end(id).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! One process of the system: what its services share, and what they have registered.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -8,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use bus::{Bus, Consumer};
 use cache::{Redis, RedisOptions, Tier};
 use console::{Replica, ReplicaState};
+use faults::Faults;
 use futures_util::future::BoxFuture;
 use gateway::Gateway;
 use kernel::{Ctx, KnobInfo, Knobs, Tasks, Timestamp};
@@ -20,6 +22,7 @@ use web::{ClusterSecret, Handler, Ingress, Keys, RouteSpec};
 use crate::config::Config;
 use crate::data::DataDir;
 use crate::discovery::Found;
+use crate::faulty::Stopped;
 use crate::start::Role;
 
 /// What a process gives to the services in it.
@@ -29,7 +32,14 @@ pub(crate) struct Host {
     pub(crate) role: Role,
     pub(crate) config: Config,
     pub(crate) data: DataDir,
+    /// Clock and randomness, as faults let this process see them.
     pub(crate) ctx: Ctx,
+    /// What strikes this process on purpose.
+    pub(crate) faults: Faults,
+    /// Processes that faults have stopped.
+    pub(crate) stopped: Stopped,
+    /// This program.
+    pub(crate) exe: PathBuf,
     pub(crate) telemetry: Telemetry,
     pub(crate) mesh: MeshRegistry,
     /// Who asks, at every listener of this process.
@@ -54,6 +64,8 @@ pub(crate) struct Host {
     pub(crate) address: OnceLock<SocketAddr>,
     /// Where the world comes in, once it can and if this process knows.
     pub(crate) public: OnceLock<SocketAddr>,
+    /// Where it is behind its proxy, if it has one.
+    pub(crate) direct: OnceLock<SocketAddr>,
     pub(crate) phase: Phase,
     pub(crate) started: Timestamp,
     /// Where services in other processes are.
@@ -122,6 +134,7 @@ impl Host {
         let store = &self.config.store;
         let mut options = storage::DbOptions::new(self.schema(service))
             .with_ctx(self.ctx.clone())
+            .with_faults(storage::Faults::of(self.faults.clone(), service))
             .with_metrics(self.telemetry.metrics.clone());
         if store.connections_max > 0 {
             options.connections_max = store.connections_max;

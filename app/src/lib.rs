@@ -16,6 +16,7 @@ pub mod data;
 mod demo;
 mod discovery;
 mod edges;
+mod faulty;
 mod front;
 mod host;
 mod internal;

@@ -55,6 +55,8 @@ impl Running {
             ..
         } = self;
         host.phase.draining();
+        // Whoever is held up or stopped on purpose has to end as well.
+        host.faults.clear();
         let id = host.id.clone();
         let attributes = [("process", id.as_str())];
         host.telemetry

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bus::{Bus, BusOptions};
+use faults::{Faults, FaultyClock};
 use kernel::{Ctx, Tasks};
 use mesh::MeshRegistry;
 use telemetry::{EventKind, OtlpConfig, Sampling, Telemetry};
@@ -21,6 +22,7 @@ use crate::compose::CONSOLE;
 use crate::config::{Config, Topology};
 use crate::data::DataDir;
 use crate::discovery;
+use crate::faulty::{self, Stopped};
 use crate::host::{Host, Phase};
 use crate::keys::{KeyFile, watched};
 use crate::ready::Ready;
@@ -107,6 +109,7 @@ impl Role {
 /// Starts what `env.role` says and answers once it is ready.
 pub async fn start(config: Config, env: Env) -> Result<Running> {
     let host = Arc::new(host(config, &env)?);
+    faulty::keep(&host);
     let id = host.id.clone();
     host.telemetry.timeline.record(
         EventKind::Start,
@@ -122,11 +125,13 @@ pub async fn start(config: Config, env: Env) -> Result<Running> {
 
 fn host(config: Config, env: &Env) -> Result<Host> {
     let data = DataDir::open(&config.data)?;
-    let ctx = env.ctx.clone();
+    // What is measured goes by the true clock, what is done by the one that faults set.
+    let faults = Faults::new(env.ctx.clone());
+    let ctx = FaultyClock::ctx(&env.ctx, &faults);
     let tasks = Tasks::new();
     let finding = Tasks::new();
     let id = env.role.id(&ctx);
-    let telemetry = telemetry(&config, &id, &ctx, &tasks)?;
+    let telemetry = telemetry(&config, &id, &env.ctx, &tasks)?;
     let secret = match &config.cluster.secret {
         Some(secret) => secret.clone(),
         None => data.cluster_secret(&*ctx.random)?,
@@ -146,19 +151,26 @@ fn host(config: Config, env: &Env) -> Result<Host> {
         &ctx,
         telemetry.metrics.clone(),
         tasks.clone(),
-        BusOptions::default(),
+        BusOptions {
+            faults: faults.clone(),
+            ..BusOptions::default()
+        },
     );
     let discovery = discovery::of(&config.discovery, &secret, &finding);
     Ok(Host {
         id,
         role: env.role,
-        mesh: MeshRegistry::new(ctx.clone(), telemetry.clone()),
+        mesh: MeshRegistry::new(ctx.clone(), telemetry.clone(), faults.clone()),
+        stopped: Stopped::default(),
+        exe: env.exe.clone(),
+        faults,
         ingress: ingress(&keys).with_trusted_proxies(&proxies),
         internal_ingress: ingress(&inner_keys),
         started: ctx.now(),
         address: OnceLock::new(),
         public: OnceLock::new(),
         contracts: parking_lot::Mutex::default(),
+        direct: OnceLock::new(),
         front: OnceLock::new(),
         phase: Phase::default(),
         keys,

@@ -1,10 +1,13 @@
-//! The answer of a service, as a step of the trace that the gateway began.
+//! The way into a service, in every topology: where faults strike requests, and where the answer
+//! becomes a step of the trace that the gateway began.
 
 use std::sync::Arc;
 
+use faults::{Effect, Facts, Faults, Hit, Seam};
 use futures_util::future::BoxFuture;
+use kernel::Code;
 use telemetry::{SpanKind, Traces};
-use web::{Handler, Meta, Request, Response};
+use web::{Handler, Meta, ProblemReply, Request, Response};
 
 use crate::host::{Host, Hosted};
 
@@ -14,6 +17,7 @@ struct Traced {
     /// The process.
     id: Arc<str>,
     service: &'static str,
+    faults: Faults,
     handler: Arc<dyn Handler>,
 }
 
@@ -23,15 +27,61 @@ pub(crate) fn traced(host: &Host, hosted: &Hosted) -> Arc<dyn Handler> {
         traces: host.telemetry.traces.clone(),
         id: host.id.as_str().into(),
         service: hosted.name,
+        faults: host.faults.clone(),
         handler: Arc::clone(&hosted.handler),
     })
+}
+
+impl Traced {
+    /// The faults that strike `request`.
+    fn hits(&self, request: &Request) -> Vec<Hit> {
+        let facts = Facts {
+            service: Some(self.service),
+            method: Some(request.uri().path()),
+            ..Facts::default()
+        };
+        self.faults.hits(Seam::Request, facts)
+    }
+
+    fn answer(&self, request: Request) -> BoxFuture<'static, Response> {
+        if !self.faults.any(Seam::Request) {
+            return self.handler.call(request);
+        }
+        let (hits, handler) = (self.hits(&request), Arc::clone(&self.handler));
+        Box::pin(async move {
+            match suffer(&hits).await {
+                Some(refused) => refused.into_web(),
+                None => handler.call(request).await,
+            }
+        })
+    }
+}
+
+/// What becomes of a request that `hits` strike; nothing if it is only late.
+async fn suffer(hits: &[Hit]) -> Option<ProblemReply> {
+    for hit in hits {
+        let text = |what| format!("fault '{}' was injected on purpose: {what}", hit.id());
+        match hit.effect() {
+            Effect::Error { code } => {
+                return Some(ProblemReply::new(code, text("this request fails")));
+            }
+            Effect::Drop => {
+                // Nobody is kept waiting beyond the lease.
+                hit.ended().await;
+                let detail = text("this request was lost");
+                return Some(ProblemReply::new(Code::Unavailable, detail));
+            }
+            _ => hit.hold_up().await,
+        }
+    }
+    None
 }
 
 impl Handler for Traced {
     fn call(&self, mut request: Request) -> BoxFuture<'static, Response> {
         let parent = request.extensions().get::<Meta>().map(|meta| meta.trace);
         let Some(parent) = parent.filter(|trace| trace.sampled) else {
-            return self.handler.call(request);
+            return self.answer(request);
         };
         let kind = SpanKind::Server;
         let mut span = self
@@ -43,7 +93,7 @@ impl Handler for Traced {
         if let Some(meta) = request.extensions_mut().get_mut::<Meta>() {
             meta.trace = span.context();
         }
-        let answering = self.handler.call(request);
+        let answering = self.answer(request);
         Box::pin(async move {
             let response = answering.await;
             span.attr("http.response.status_code", response.status().as_str());

@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use faults::{FaultSpec, FaultView};
 use kernel::{Code, Coded, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,19 @@ pub struct KnobView {
     pub mixed: bool,
 }
 
+/// A fault, in every process that it was sent to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FaultAt {
+    /// The fault; its hits are those of all processes.
+    #[serde(flatten)]
+    pub fault: FaultView,
+    /// The processes that took it.
+    pub replicas: Vec<String>,
+    /// The processes that it was meant for, and that did not take it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<String>,
+}
+
 /// The system could not be asked, or said no.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClusterError {
@@ -126,4 +140,13 @@ pub trait Cluster: Send + Sync + 'static {
         name: &str,
         value: &str,
     ) -> Result<KnobView, ClusterError>;
+
+    /// Every fault at work, oldest first.
+    async fn faults(&self) -> Result<Vec<FaultAt>, ClusterError>;
+
+    /// Begins a fault in every process that it is meant for.
+    async fn inject(&self, spec: FaultSpec) -> Result<FaultAt, ClusterError>;
+
+    /// Ends a fault everywhere; answers where it was.
+    async fn end_fault(&self, id: &str) -> Result<Vec<String>, ClusterError>;
 }

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use kernel::{Ctx, Tasks};
 
-pub use cluster::{About, Cluster, ClusterError, KnobView, Replica, ReplicaState};
+pub use cluster::{About, Cluster, ClusterError, FaultAt, KnobView, Replica, ReplicaState};
 pub use runs::{NoRuns, RunLine, Runs, RunsError, is_name};
 
 /// How the console works.

@@ -2,31 +2,22 @@
 
 use http::StatusCode;
 use kernel::Code;
-use mesh::{FaultSpec, Policy};
-use serde::Deserialize;
+use mesh::Policy;
+use serde::{Deserialize, Serialize};
 use telemetry::EventKind;
 use web::ProblemReply;
 
-use super::read::{view, wrong};
-use super::{Admin, Answer, KnobSet, KnobView, Query, problem};
+use super::read::view;
+use super::{Admin, Answer, KnobSet, KnobView, problem};
 use crate::internal::json;
 
 /// A policy for one edge.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SetPolicy {
-    caller: String,
-    callee: String,
-    policy: Policy,
-}
-
-/// A fault for one edge.
-#[derive(Debug, Deserialize)]
-pub(super) struct Inject {
-    caller: String,
-    callee: String,
-    #[serde(flatten)]
-    fault: FaultSpec,
+pub(crate) struct SetPolicy {
+    pub(crate) caller: String,
+    pub(crate) callee: String,
+    pub(crate) policy: Policy,
 }
 
 impl Admin {
@@ -86,30 +77,5 @@ impl Admin {
             .set_policy(&caller, &callee, policy.clone())
             .map_err(problem)?;
         Ok(json(StatusCode::OK, &policy))
-    }
-
-    pub(super) fn inject(&self, ask: Inject) -> Answer {
-        let Inject {
-            caller,
-            callee,
-            fault,
-        } = ask;
-        let fault = self
-            .host
-            .mesh
-            .inject_fault(&caller, &callee, fault)
-            .map_err(problem)?;
-        Ok(json(StatusCode::CREATED, &fault))
-    }
-
-    pub(super) fn end_fault(&self, id: &str, query: &Query) -> Answer {
-        let field = |name: &str| query.get(name).ok_or_else(|| wrong(name, "is needed"));
-        let (caller, callee) = (field("caller")?, field("callee")?);
-        let ended = self
-            .host
-            .mesh
-            .end_fault(caller, callee, id)
-            .map_err(problem)?;
-        Ok(json(StatusCode::OK, &serde_json::json!({ "ended": ended })))
     }
 }

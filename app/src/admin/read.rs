@@ -31,15 +31,21 @@ const OFFERS: &[(&str, &str, &str)] = &[
         "/admin/policies",
         "change one edge: {caller, callee, policy}",
     ),
+    ("GET", "/admin/place", "what faults can strike here"),
+    (
+        "GET",
+        "/admin/faults",
+        "the faults at work, with what is left of them",
+    ),
     (
         "POST",
         "/admin/faults",
-        "inject a fault: {caller, callee, kind, ttl_ms, ...}",
+        "begin a fault: {seam, effect, ttl_ms, ...}; PUT /admin/faults/ID names it",
     ),
     (
         "DELETE",
         "/admin/faults/ID",
-        "end a fault before its time; ?caller=&callee=",
+        "end a fault before its time; without ID, all",
     ),
     ("GET", "/admin/routes", "where the gateway sends requests"),
     (

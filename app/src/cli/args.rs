@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::{HeaderName, HeaderValue};
 use nix::sys::signal::Signal;
 
+use super::fault_args::FaultArgs;
 use super::lab::LabArgs;
 use super::load;
 use crate::compose;
@@ -42,6 +43,8 @@ pub(super) enum Command {
     Key(KeyArgs),
     /// List, read and turn the design knobs of a running system
     Knob(KnobArgs),
+    /// Break something on purpose, for a while; see and end what is broken
+    Fault(FaultArgs),
     /// What runs where, and how it fares
     Status(StatusArgs),
     /// Load a server over HTTP at a rate of your own, and tell what it cost
@@ -53,6 +56,16 @@ pub(super) enum Command {
     /// Run a server and stop it when standard input ends
     #[command(hide = true)]
     Guard(GuardArgs),
+    /// Stop a process for a while
+    #[command(hide = true)]
+    Thaw {
+        /// Its number
+        pid: u32,
+        /// When it was started, in ticks since the machine was
+        start: u64,
+        /// For how long, in milliseconds
+        ttl_ms: u64,
+    },
 }
 
 /// Where the configuration comes from.

@@ -1,15 +1,17 @@
 //! The other processes of the system: supervised by this one, or found where discovery says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use console::{ClusterError, KnobView, Replica, ReplicaState};
+use faults::Place;
 use futures_util::future::join_all;
 use http::Method;
 use kernel::Timestamp;
 use mesh::discovery::{Discovery, Endpoint, Registry};
+use parking_lot::Mutex;
 use serde::Deserialize;
 use web::ClusterSecret;
 
@@ -28,6 +30,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub(crate) struct Others {
     known: Known,
     client: Client,
+    /// Where a process answers whatever becomes of its proxy, beside the address it advertises.
+    direct: Mutex<BTreeMap<String, (String, String)>>,
 }
 
 /// How this process knows of the others.
@@ -63,7 +67,11 @@ impl Others {
 
     fn new(known: Known, secret: ClusterSecret) -> Self {
         let client = Client::new(ANSWER_WITHIN).with_cluster(secret);
-        Self { known, client }
+        Self {
+            known,
+            client,
+            direct: Mutex::default(),
+        }
     }
 
     /// Where each service answers.
@@ -144,6 +152,72 @@ impl Others {
             .ok()
             .filter(|a| a.status.is_success())
             .map(|a| a.body)
+    }
+
+    /// The processes that this one started, if it supervises.
+    pub(super) fn supervised_here(&self) -> Option<Vec<ProcessView>> {
+        match &self.known {
+            Known::Supervised(supervisor, _) => Some(supervisor.processes()),
+            Known::Found(_) => None,
+        }
+    }
+
+    /// What can be struck in each process but `own` that answers.
+    pub(super) async fn struck_at(&self, own: &str) -> Vec<Place> {
+        let said = self.each(own, "/admin/place").await;
+        let read = |(_, body): (String, Option<Bytes>)| {
+            let place: Option<Place> = serde_json::from_slice(&body?).ok();
+            place
+        };
+        let places: Vec<Place> = said.into_iter().filter_map(read).collect();
+        let addresses = self.addresses();
+        let mut direct = self.direct.lock();
+        let alive: BTreeSet<&String> = addresses.keys().collect();
+        direct.retain(|replica, _| alive.contains(replica));
+        for place in &places {
+            if let (Some(to), Some(advertised)) = (&place.direct, addresses.get(&place.replica)) {
+                let known = (advertised.clone(), to.clone());
+                direct.insert(place.replica.clone(), known);
+            }
+        }
+        places
+    }
+
+    /// What each process but `own` answers to a GET, all at once; nothing from one that is not well.
+    pub(super) async fn each(&self, own: &str, path: &str) -> Vec<(String, Option<Bytes>)> {
+        let mut all = self.addresses();
+        all.remove(own);
+        let asked = all.into_iter().map(|(replica, address)| {
+            let address = self.past_its_proxy(&replica, address);
+            async move { (replica, self.fetch(&address, path).await) }
+        });
+        join_all(asked).await
+    }
+
+    /// Sends a change to one process.
+    pub(super) async fn change(
+        &self,
+        replica: &str,
+        (method, path): (Method, &str),
+        body: Vec<u8>,
+    ) -> Result<Answer, ClusterError> {
+        let unreachable = || ClusterError::Unreachable {
+            replica: replica.to_owned(),
+        };
+        let address = self.addresses().remove(replica).ok_or_else(unreachable)?;
+        let address = self.past_its_proxy(replica, address);
+        let url = format!("http://{address}{path}");
+        let json = [("content-type", "application/json")];
+        let answer = self.client.send(method, &url, &json, body).await;
+        answer.map_err(|_| unreachable())
+    }
+
+    /// The address behind the proxy of `replica`, as it has told when its proxy let us through.
+    fn past_its_proxy(&self, replica: &str, advertised: String) -> String {
+        match self.direct.lock().get(replica) {
+            Some((then, direct)) if *then == advertised => direct.clone(),
+            _ => advertised,
+        }
     }
 
     pub(super) async fn get(&self, replica: &str, path: &str) -> Result<Bytes, ClusterError> {

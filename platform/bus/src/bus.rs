@@ -9,7 +9,7 @@ use storage::{Db, Tx};
 use telemetry::Metrics;
 use tokio::sync::{Mutex, Notify};
 
-use crate::carrier::{Carrier, Direct, Nats, NatsLane, Post, PushLane, pull};
+use crate::carrier::{Carrier, Direct, Faulty, Nats, NatsLane, Post, PushLane, Way, pull};
 use crate::inlet::Inlet;
 use crate::metrics::{ConsumerMeters, LaneMeters};
 use crate::options::BusOptions;
@@ -170,7 +170,7 @@ impl Bus {
         let relay = Relay {
             db: db.clone(),
             holder: self.0.holder.clone(),
-            options: self.0.options,
+            options: self.0.options.clone(),
             tasks: self.0.tasks.clone(),
             lanes: lanes.collect::<Result<_, _>>()?,
             leads: self.0.metrics.gauge(
@@ -195,14 +195,19 @@ impl Bus {
             }),
             Via::Nats(nats) => Box::new(NatsLane::new(*nats, &producer, &consumer)),
         };
+        let way = Way {
+            faults: self.0.options.faults.clone(),
+            service: db.faults().service().into(),
+            consumer: Arc::clone(&consumer),
+        };
         Ok(Arc::new(Lane {
             meters: LaneMeters::new(&producer, &consumer, &self.0.metrics),
+            carrier: Mutex::new(Faulty::around(carrier, way)),
             producer,
             consumer,
             topics: route.topics,
             db: db.clone(),
-            options: self.0.options,
-            carrier: Mutex::new(carrier),
+            options: self.0.options.clone(),
         }))
     }
 
@@ -220,7 +225,7 @@ impl Bus {
             producer: producer.to_owned(),
             inlet,
             holder: self.0.holder.clone(),
-            options: self.0.options,
+            options: self.0.options.clone(),
             tasks: self.0.tasks.clone(),
             leads,
         });

@@ -1,6 +1,7 @@
 //! How events travel from the relay to a consumer. None of the carriers is trusted to keep them.
 
 mod direct;
+mod faulty;
 mod nats;
 mod push;
 
@@ -12,6 +13,7 @@ use storage::Position;
 use crate::Event;
 
 pub(crate) use direct::Direct;
+pub(crate) use faulty::{Faulty, Way};
 pub use nats::{Nats, NatsError, NatsOptions};
 pub(crate) use nats::{NatsLane, pull};
 pub(crate) use push::PushLane;

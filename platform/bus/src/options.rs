@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use faults::Faults;
+
 /// The settings of a process's bus.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct BusOptions {
     /// When a failed event is tried again, and when it is given up.
     pub retry: RetryOptions,
@@ -20,6 +22,8 @@ pub struct BusOptions {
     /// How long a consumer remembers what it has applied. More than `keep`, by the longest time that
     /// a message may linger in a carrier.
     pub remember: Duration,
+    /// What strikes events on their way.
+    pub faults: Faults,
 }
 
 impl Default for BusOptions {
@@ -32,6 +36,7 @@ impl Default for BusOptions {
             lease: Duration::from_secs(4),
             keep: Duration::from_secs(24 * 3_600),
             remember: Duration::from_secs(8 * 24 * 3_600),
+            faults: Faults::default(),
         }
     }
 }

@@ -12,6 +12,9 @@ pub struct Place {
     pub replica: String,
     /// The services in it.
     pub services: Vec<String>,
+    /// The services in it that answer requests.
+    #[serde(default)]
+    pub entries: Vec<String>,
     /// Caller and callee of each of its edges.
     #[serde(default)]
     pub edges: Vec<(String, String)>,
@@ -41,7 +44,8 @@ impl Place {
                 .edges
                 .iter()
                 .any(|(from, to)| is(selector.caller.as_ref(), from) && is(service, to)),
-            Seam::Request | Seam::Process => among(&self.services),
+            Seam::Request => among(&self.entries),
+            Seam::Process => among(&self.services),
             Seam::Clock => service.is_none() || among(&self.services),
             Seam::Socket => self.proxied && among(&self.services),
             Seam::Storage | Seam::Events => among(&self.stores),
@@ -111,6 +115,7 @@ fn services(seam: Seam, places: &[Place]) -> Vec<&str> {
         match seam {
             Seam::Call => place.edges.iter().map(|(_, to)| to.as_str()).collect(),
             Seam::Storage | Seam::Events => place.stores.iter().map(String::as_str).collect(),
+            Seam::Request => place.entries.iter().map(String::as_str).collect(),
             Seam::Socket if !place.proxied => Vec::new(),
             _ => place.services.iter().map(String::as_str).collect(),
         }

@@ -279,7 +279,7 @@ impl Faults {
 }
 
 impl Facts<'_> {
-    fn match_(&self, lease: &Lease) -> bool {
+    fn are_meant_by(&self, lease: &Lease) -> bool {
         let selector = &lease.spec.selector;
         let same = |wanted: &Option<String>, fact: Option<&str>| match (wanted, fact) {
             (Some(wanted), Some(fact)) => wanted == fact,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use faults::Faults;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -132,7 +133,7 @@ fn main() {
 }
 
 fn variants(rpc: SocketAddr) -> Vec<Variant> {
-    let mesh = MeshRegistry::new(Ctx::system(), Telemetry::quiet());
+    let mesh = MeshRegistry::new(Ctx::system(), Telemetry::quiet(), Faults::default());
     let dispatch = || -> Arc<dyn Dispatch> { OrdersServer::new(Arc::new(Echo)) };
     let bare = |codec| client(Edge::bare_direct(dispatch(), codec));
     let strict = |codec| client(mesh.strict("bench", dispatch(), codec));

@@ -10,15 +10,15 @@ use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
+use faults::{FaultView, Faults, Seam};
 use kernel::{Coded, Ctx};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use telemetry::{EventKind, Telemetry};
+use telemetry::Telemetry;
 use tower::Service as _;
 
 use crate::balance::{Balancer, BalancerView};
-use crate::fault::Faults;
 use crate::layer::Stack;
-use crate::{Body, Call, CallCx, Codec, Dispatch, Failure, FailureKind, Fault, HttpTarget};
+use crate::{Body, Call, CallCx, Codec, Dispatch, Failure, FailureKind, HttpTarget};
 use crate::{MeshError, MeshRegistry, Method, Policy};
 
 pub(crate) use breaker::{Admission, Breaker, Ended, Transition};
@@ -64,7 +64,7 @@ pub struct EdgeView {
     /// Retries that the budget would allow now.
     pub retries_left: f64,
     /// Faults at work.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FaultView>,
     /// The endpoints, when the calls are balanced over some.
     pub endpoints: Option<BalancerView>,
 }
@@ -180,22 +180,20 @@ impl EdgeState {
         Policy::clone(&before)
     }
 
-    /// Forgets faults whose time has come, and says so on the time axis.
-    pub(crate) fn reap_faults(&self) {
-        for fault in self.faults.reap(self.ctx.steady()) {
-            let text = format!(
-                "fault {} on {} -> {} has ended",
-                fault.id, self.caller, self.callee
-            );
-            let attributes = [("caller", &*self.caller), ("callee", &*self.callee)];
-            self.telemetry
-                .timeline
-                .record(EventKind::Fault, text, &attributes);
-        }
+    /// The faults that may strike its calls.
+    fn faults(&self) -> Vec<FaultView> {
+        let is = |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|w| w == name);
+        let mut faults = self.faults.list();
+        faults.retain(|fault| {
+            let selector = &fault.spec.selector;
+            fault.spec.seam == Seam::Call
+                && is(&selector.caller, &self.caller)
+                && is(&selector.service, &self.callee)
+        });
+        faults
     }
 
     pub(crate) fn view(&self) -> EdgeView {
-        self.reap_faults();
         let now = self.ctx.steady();
         let policy = Policy::clone(&self.policy.load());
         let (in_flight, waiting) = self.bulkhead.load();
@@ -208,7 +206,7 @@ impl EdgeState {
             in_flight,
             waiting,
             retries_left: self.budget.left(&policy.retry, now),
-            faults: self.faults.list(now),
+            faults: self.faults(),
             endpoints: self.balancer.get().map(Balancer::view),
             policy,
         }

@@ -19,7 +19,6 @@ mod codec;
 mod contract;
 mod edge;
 mod error;
-mod fault;
 mod layer;
 mod policy;
 mod registry;
@@ -33,7 +32,6 @@ pub use call::{
 pub use codec::{Codec, MESSAGE_BYTES_MAX};
 pub use edge::{Binding, BreakerView, Edge, EdgeRates, EdgeView};
 pub use error::MeshError;
-pub use fault::{Fault, FaultError, FaultKind, FaultSpec};
 pub use policy::{BreakerPolicy, BulkheadPolicy, Policy, PolicyError, RetryPolicy};
 pub use registry::{EdgeError, MeshRegistry};
 

@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
+use faults::Faults;
 use kernel::{Code, Coded, Ctx, nearest};
 use parking_lot::RwLock;
 use telemetry::{EventKind, Telemetry};
 
 use crate::binding::{HttpBinding, LocalBinding};
 use crate::edge::{Breaker, Bulkhead, EdgeMetrics, EdgeState, Rates, RetryBudget};
-use crate::fault::Faults;
 use crate::layer::{self, Inner, Stack};
-use crate::{Binding, Codec, Dispatch, Edge, EdgeView, Fault, FaultError, FaultSpec, HttpTarget};
-use crate::{Policy, PolicyError};
+use crate::{Binding, Codec, Dispatch, Edge, EdgeView, HttpTarget, Policy, PolicyError};
 
 /// How many edges a process may have.
 const EDGES_MAX: usize = 1_024;
@@ -35,9 +34,6 @@ pub enum EdgeError {
     /// The policy is not valid.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The fault is not valid.
-    #[error(transparent)]
-    Fault(#[from] FaultError),
 }
 
 impl Coded for EdgeError {
@@ -45,7 +41,6 @@ impl Coded for EdgeError {
         match self {
             Self::Unknown { .. } => Code::NotFound,
             Self::Policy(error) => error.code(),
-            Self::Fault(error) => error.code(),
         }
     }
 }
@@ -60,16 +55,18 @@ type Edges = BTreeMap<(Arc<str>, Arc<str>), Arc<EdgeState>>;
 struct Shared {
     ctx: Ctx,
     telemetry: Telemetry,
+    faults: Faults,
     edges: RwLock<Edges>,
 }
 
 impl MeshRegistry {
-    /// No edges yet.
+    /// No edges yet. What is called is struck by `faults`.
     #[must_use]
-    pub fn new(ctx: Ctx, telemetry: Telemetry) -> Self {
+    pub fn new(ctx: Ctx, telemetry: Telemetry, faults: Faults) -> Self {
         Self(Arc::new(Shared {
             ctx,
             telemetry,
+            faults,
             edges: RwLock::default(),
         }))
     }
@@ -77,7 +74,7 @@ impl MeshRegistry {
     /// For tests and tools: the system's clock, and telemetry that nobody looks at.
     #[must_use]
     pub fn quiet() -> Self {
-        Self::new(Ctx::system(), Telemetry::quiet())
+        Self::new(Ctx::system(), Telemetry::quiet(), Faults::default())
     }
 
     /// An edge in process; messages are moved.
@@ -141,35 +138,6 @@ impl MeshRegistry {
         Ok(before)
     }
 
-    /// Injects a fault into an edge. It ends by itself after its time to live.
-    pub fn inject_fault(
-        &self,
-        caller: &str,
-        callee: &str,
-        spec: FaultSpec,
-    ) -> Result<Fault, EdgeError> {
-        let edge = self.find(caller, callee)?;
-        edge.reap_faults();
-        let fault = edge.faults.inject(spec, &self.0.ctx)?;
-        let (kind, percent) = (fault.spec.kind, fault.spec.probability * 100.0);
-        let (id, ttl_ms) = (&fault.id, fault.spec.ttl_ms);
-        let text =
-            format!("fault {id} on {caller} -> {callee}: {kind:?}, {percent} %, {ttl_ms} ms");
-        self.record(EventKind::Fault, text, caller, callee);
-        Ok(fault)
-    }
-
-    /// Ends a fault before its time. Answers whether it was there.
-    pub fn end_fault(&self, caller: &str, callee: &str, id: &str) -> Result<bool, EdgeError> {
-        let edge = self.find(caller, callee)?;
-        let ended = edge.faults.end(id);
-        if ended {
-            let text = format!("fault {id} on {caller} -> {callee} was ended");
-            self.record(EventKind::Fault, text, caller, callee);
-        }
-        Ok(ended)
-    }
-
     fn edge<S: Inner>(
         &self,
         (caller, callee, binding): (&str, &str, Binding),
@@ -190,7 +158,12 @@ impl MeshRegistry {
     }
 
     fn state(&self, caller: &str, callee: &str, binding: Binding) -> EdgeState {
-        let Shared { ctx, telemetry, .. } = &*self.0;
+        let Shared {
+            ctx,
+            telemetry,
+            faults,
+            ..
+        } = &*self.0;
         let (policy, now) = (Policy::default(), ctx.steady());
         EdgeState {
             caller: caller.into(),
@@ -201,7 +174,7 @@ impl MeshRegistry {
             budget: RetryBudget::new(&policy.retry, now),
             breaker: Breaker::new(now),
             bulkhead: Bulkhead::new(&policy.bulkhead),
-            faults: Faults::none(),
+            faults: faults.clone(),
             balancer: OnceLock::new(),
             policy: ArcSwap::from_pointee(policy),
             ctx: ctx.clone(),

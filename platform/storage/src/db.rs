@@ -33,14 +33,18 @@ pub struct DbOptions {
     pub transaction_max: Duration,
     /// How long to wait for a connection, or for another process that holds the file.
     pub wait_max: Duration,
+    /// What strikes its transactions on purpose.
+    pub faults: Faults,
 }
 
 impl DbOptions {
     /// The usual settings for the service called `schema`.
     #[must_use]
     pub fn new(schema: impl Into<String>) -> Self {
+        let schema = schema.into();
         Self {
-            schema: schema.into(),
+            faults: Faults::of(faults::Faults::default(), &schema),
+            schema,
             ctx: Ctx::system(),
             metrics: None,
             readers: 2,
@@ -63,6 +67,13 @@ impl DbOptions {
     #[must_use]
     pub fn with_metrics(mut self, metrics: telemetry::Metrics) -> Self {
         self.metrics = Some(metrics);
+        self
+    }
+
+    /// The same, struck by these faults.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
         self
     }
 
@@ -102,7 +113,6 @@ enum Engine {
 /// What both engines need.
 pub(crate) struct Shared {
     pub(crate) options: DbOptions,
-    pub(crate) faults: Faults,
     /// Who shares a commit.
     pub(crate) grouping: commits::Chosen,
     pub(crate) commits: watch::Sender<u64>,
@@ -139,7 +149,6 @@ impl Db {
         let (commits, _) = watch::channel(0);
         let shared = Arc::new(Shared {
             options,
-            faults: Faults::default(),
             grouping: commits::Chosen::default(),
             commits,
             metrics,
@@ -258,9 +267,9 @@ impl Db {
         self.shared.grouping.by(knob);
     }
 
-    /// Faults for tests and the lab.
+    /// What strikes its transactions on purpose.
     #[must_use]
     pub fn faults(&self) -> Faults {
-        self.shared.faults.clone()
+        self.shared.options.faults.clone()
     }
 }

@@ -1,81 +1,111 @@
-//! Faults for tests and the lab: a writer that stalls, commits that fail. Each is a lease that ends.
+//! Faults of a database: commits and reads that are slow, commits that fail.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use parking_lot::Mutex;
+use faults::{Effect, Facts, FaultSpec, Hit, Seam, Wait};
 
 use crate::{Error, ErrorKind, Result};
 
-/// The faults of one database. Cheap to clone; off at rest, when they cost one load a transaction.
-#[derive(Debug, Clone, Default)]
-pub struct Faults(Arc<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    any: AtomicBool,
-    leases: Mutex<Leases>,
-}
-
-#[derive(Debug, Default)]
-struct Leases {
-    stall_until: Option<Instant>,
-    fail_until: Option<Instant>,
-    fail_left: u32,
+/// The faults that strike one database. Cheap to clone; at rest a transaction pays one load.
+#[derive(Debug, Clone)]
+pub struct Faults {
+    all: faults::Faults,
+    service: Arc<str>,
 }
 
 impl Faults {
+    /// Those of `all` that are meant for the data of `service`.
+    #[must_use]
+    pub fn of(all: faults::Faults, service: &str) -> Self {
+        Self {
+            all,
+            service: service.into(),
+        }
+    }
+
+    /// The service whose data it is.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
     /// Every write that commits within the next `lease` waits until it has ended.
     pub fn stall_writer(&self, lease: Duration) {
-        self.0.leases.lock().stall_until = Some(Instant::now() + lease);
-        self.0.any.store(true, Ordering::Release);
+        let ms = millis(lease);
+        let wait = Wait { ms, jitter_ms: 0 };
+        self.inject(Effect::SlowCommit(wait), ms, u64::MAX);
     }
 
     /// The next `times` commits within `lease` fail as if the disk did, and are rolled back.
-    pub fn fail_commits(&self, times: u32, lease: Duration) {
-        let mut leases = self.0.leases.lock();
-        leases.fail_until = Some(Instant::now() + lease);
-        leases.fail_left = times;
-        self.0.any.store(true, Ordering::Release);
+    pub fn fail_commits(&self, times: u64, lease: Duration) {
+        self.inject(Effect::IoError, millis(lease), times);
     }
 
     /// Ends every fault now.
     pub fn clear(&self) {
-        *self.0.leases.lock() = Leases::default();
-        self.0.any.store(false, Ordering::Release);
+        self.all.clear();
     }
 
-    /// How long a commit has to wait now.
-    pub(crate) fn stall(&self) -> Option<Duration> {
-        if !self.0.any.load(Ordering::Acquire) {
-            return None;
-        }
-        let until = self.0.leases.lock().stall_until?;
-        until
-            .checked_duration_since(Instant::now())
-            .filter(|left| !left.is_zero())
+    fn inject(&self, effect: Effect, ttl_ms: u64, times: u64) {
+        let spec = FaultSpec::new(Seam::Storage, effect, ttl_ms);
+        let done = self.all.inject(spec.on(&self.service).at_most(times));
+        debug_assert!(done.is_ok(), "a lease of a test: {done:?}");
     }
 
-    /// Fails if this commit has to fail. Ends what has run out.
+    /// What holds up a commit.
+    pub(crate) fn slow_commits(&self) -> Vec<Hit> {
+        self.hits(|effect| matches!(effect, Effect::SlowCommit(_)))
+    }
+
+    /// What holds up a read.
+    pub(crate) fn slow_reads(&self) -> Vec<Hit> {
+        self.hits(|effect| matches!(effect, Effect::SlowRead(_)))
+    }
+
+    /// Fails if this commit has to fail.
     pub(crate) fn before_commit(&self) -> Result<()> {
-        if !self.0.any.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        let now = Instant::now();
-        let mut leases = self.0.leases.lock();
-        let fails = leases.fail_left > 0 && leases.fail_until.is_some_and(|until| now < until);
-        if fails {
-            leases.fail_left -= 1;
-            return Err(Error::new(
+        let fails = |effect| matches!(effect, Effect::IoError | Effect::DiskFull);
+        let (kind, text) = match self.hits(fails).first().map(Hit::effect) {
+            None => return Ok(()),
+            Some(Effect::DiskFull) => (
+                ErrorKind::Full,
+                "the disk is full by an injected fault; the transaction was rolled back",
+            ),
+            Some(_) => (
                 ErrorKind::CommitFailed,
                 "commit failed by an injected fault and was rolled back; try again",
-            ));
-        }
-        if leases.stall_until.is_none_or(|until| until <= now) {
-            *leases = Leases::default();
-            self.0.any.store(false, Ordering::Release);
-        }
-        Ok(())
+            ),
+        };
+        Err(Error::new(kind, text))
     }
+
+    fn hits(&self, wanted: impl Fn(Effect) -> bool) -> Vec<Hit> {
+        let facts = Facts {
+            service: Some(&self.service),
+            ..Facts::default()
+        };
+        self.all.hits_where(Seam::Storage, facts, wanted)
+    }
+}
+
+/// Waits as long as `hits` ask for, in short pieces, so that they can be called off.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "for the threads of a database, which have no runtime"
+)]
+pub(crate) fn hold_up_thread(hits: &[Hit]) {
+    const PIECE: Duration = Duration::from_millis(5);
+    for hit in hits {
+        let mut left = hit.delay();
+        while !left.is_zero() && hit.lasts() {
+            let start = std::time::Instant::now();
+            std::thread::sleep(left.min(PIECE).min(hit.left()));
+            left = left.saturating_sub(start.elapsed());
+        }
+    }
+}
+
+fn millis(lease: Duration) -> u64 {
+    u64::try_from(lease.as_millis()).unwrap_or(u64::MAX)
 }

@@ -177,6 +177,11 @@ impl Inner {
             Ok(client) => PgSession::new(client, mode == Mode::Read),
             Err(error) => return again(error),
         };
+        if mode == Mode::Read {
+            for hit in self.shared.options.faults.slow_reads() {
+                hit.hold_up().await;
+            }
+        }
         let mut tx = Tx::new(Link::Postgres(&session), &self.shared.options.ctx);
         let answer = work(&mut tx).await;
         let (failed, published) = (tx.failed.clone(), tx.published);
@@ -236,14 +241,11 @@ impl Inner {
     }
 
     async fn faults(&self) -> Result<()> {
-        let start = Instant::now();
-        while let Some(left) = self.shared.faults.stall() {
-            if start.elapsed() > Duration::from_secs(60) {
-                break;
-            }
-            tokio::time::sleep(left.min(Duration::from_millis(5))).await;
+        let faults = &self.shared.options.faults;
+        for hit in faults.slow_commits() {
+            hit.hold_up().await;
         }
-        self.shared.faults.before_commit()
+        faults.before_commit()
     }
 
     async fn outbox_bound(&self) -> Result<i64> {

@@ -62,8 +62,9 @@ fn objection(from: &Package, dependency: &Dependency, to: &Package) -> Option<St
             .then(|| {
                 format!("a system that the lab measures stands on platform only, not on `{name}`")
             }),
-        Shelf::Lab => (to_shelf != Shelf::Lab && !UNDER_LAB.contains(&name.as_str()))
-            .then(|| format!("the lab looks from outside and knows kernel and faults only, not `{name}`")),
+        Shelf::Lab => (to_shelf != Shelf::Lab && !UNDER_LAB.contains(&name.as_str())).then(|| {
+            format!("the lab looks from outside and knows kernel and faults only, not `{name}`")
+        }),
         _ if to_shelf == Shelf::Lab => Some(format!(
             "only app knows the lab: what `{name}` measures does not know that it is measured"
         )),

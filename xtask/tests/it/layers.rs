@@ -84,7 +84,12 @@ fn a_lab_crate_that_knows_what_it_measures_is_caught() {
         with_lab(&mini);
         mini.append("lab/load/Cargo.toml", &format!("{name}.workspace = true\n"));
         mini.append("lab/load/src/lib.rs", &format!("use {name}::x;\n"));
-        mini.expect("lab/load/Cargo.toml", 11, "layers", "knows kernel only");
+        mini.expect(
+            "lab/load/Cargo.toml",
+            11,
+            "layers",
+            "knows kernel and faults only",
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod broken;
 mod crash;
+mod faulty;
 mod leading;
 mod ledger;
 mod listening;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bus::{Bus, BusOptions, Consumer, MeshPush, Nats, NatsOptions, RetryOptions, Route, Via};
+use faults::Faults;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response, StatusCode};
@@ -58,6 +59,8 @@ pub(crate) struct World {
     /// What the consumer wants, and what the relay knows of it.
     pub(crate) topics: &'static [&'static str],
     pub(crate) metrics: Metrics,
+    /// What strikes events on their way.
+    pub(crate) faults: Faults,
     _directory: TempDir,
 }
 
@@ -104,8 +107,16 @@ impl World {
             proxy: None,
             topics: TOPICS,
             metrics,
+            faults: Faults::default(),
             _directory: directory,
         })
+    }
+
+    fn options(&self) -> BusOptions {
+        BusOptions {
+            faults: self.faults.clone(),
+            ..options()
+        }
     }
 
     async fn nats(&self, url: &str) -> Nats {
@@ -133,7 +144,7 @@ impl World {
             &Ctx::system(),
             self.metrics.clone(),
             tasks.clone(),
-            options(),
+            self.options(),
         );
         let consumers = [Consumer::group(NAME, self.topics, ledger.clone())];
         bus.host(&self.consumer, &consumers).await.expect("hosted");
@@ -168,7 +179,7 @@ impl World {
                         &Ctx::system(),
                         self.metrics.clone(),
                         tasks.clone(),
-                        options(),
+                        self.options(),
                     ),
                     tasks,
                 )

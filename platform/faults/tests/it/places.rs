@@ -12,6 +12,7 @@ fn places() -> Vec<Place> {
         replica: replica.to_owned(),
         services: vec![service.to_owned()],
         edges,
+        entries: vec![service.to_owned()],
         stores: vec![service.to_owned()],
         ..Place::default()
     };

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
+use faults::{Effect, Facts, Seam};
 use futures_util::future::Either;
 use tower::Service;
 
 use super::{Inner, Slow};
 use crate::edge::EdgeState;
-use crate::{Call, Failure, FaultKind, MeshError, Payload};
+use crate::{Call, Failure, MeshError, Payload};
 
 #[derive(Clone)]
 pub(super) struct Faulty<S> {
@@ -28,25 +28,26 @@ impl<S: Inner> Service<Call> for Faulty<S> {
     }
 
     fn call(&mut self, call: Call) -> Self::Future {
-        if !self.state.faults.any() {
+        let state = &self.state;
+        if !state.faults.any(Seam::Call) {
             return Either::Left(self.inner.call(call));
         }
-        self.state.reap_faults();
-        let hits = self.state.faults.hits(call.method.name, &self.state.ctx);
+        let facts = Facts {
+            service: Some(&state.callee),
+            caller: Some(&state.caller),
+            method: Some(call.method.name),
+        };
+        let hits = state.faults.hits(Seam::Call, facts);
         if hits.is_empty() {
             return Either::Left(self.inner.call(call));
         }
         let mut inner = self.inner.clone();
         Either::Right(Box::pin(async move {
-            for fault in hits {
-                match fault.spec.kind {
-                    FaultKind::Latency { ms } => {
-                        tokio::time::sleep(Duration::from_millis(ms)).await;
-                    }
-                    FaultKind::Drop => std::future::pending::<()>().await,
-                    FaultKind::Error { code } => {
+            for hit in hits {
+                match hit.effect() {
+                    Effect::Error { code } => {
                         let service = call.method.service.to_owned();
-                        let fault = fault.id.to_string();
+                        let fault = hit.id().to_owned();
                         return Err(MeshError::Injected {
                             service,
                             fault,
@@ -54,6 +55,9 @@ impl<S: Inner> Service<Call> for Faulty<S> {
                         }
                         .into());
                     }
+                    // What is lost stays lost: the deadline ends the wait.
+                    Effect::Drop => std::future::pending::<()>().await,
+                    _ => hit.hold_up().await,
                 }
             }
             inner.call(call).await

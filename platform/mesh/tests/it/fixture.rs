@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use faults::Faults;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -170,6 +171,7 @@ pub(crate) struct World {
     pub ctx: Ctx,
     pub telemetry: Telemetry,
     pub mesh: MeshRegistry,
+    pub(crate) faults: Faults,
     pub shop: Arc<TestShop>,
     pub tasks: Tasks,
 }
@@ -211,13 +213,15 @@ impl World {
 
     fn with(ctx: Ctx) -> Self {
         let telemetry = Telemetry::quiet();
+        let faults = Faults::new(ctx.clone());
         let shop = TestShop {
             calls: AtomicU32::new(0),
             burns_for: AtomicU32::new(0),
         };
         Self {
             clock: Arc::new(ManualClock::at(Timestamp::default())),
-            mesh: MeshRegistry::new(ctx.clone(), telemetry.clone()),
+            mesh: MeshRegistry::new(ctx.clone(), telemetry.clone(), faults.clone()),
+            faults,
             shop: Arc::new(shop),
             tasks: Tasks::new(),
             telemetry,

@@ -3,9 +3,10 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use faults::{Effect, FaultSpec, Seam};
 use futures_util::{FutureExt as _, poll};
 use kernel::{Code, Coded as _};
-use mesh::{FaultKind, FaultSpec, MeshError, Policy};
+use mesh::{MeshError, Policy};
 use serde_json::json;
 
 use crate::fixture::*;
@@ -263,19 +264,9 @@ async fn a_fault_ends_by_itself() {
     let world = World::standing();
     let client = world.client(Way::Direct).await;
     world.policy("test", json!({"retry": {"attempts": 1}}));
-    let kind = FaultKind::Error {
-        code: Code::Unavailable,
-    };
-    let spec = FaultSpec {
-        kind,
-        probability: 1.0,
-        ttl_ms: 5_000,
-        method: Some("look".into()),
-    };
-    let fault = world
-        .mesh
-        .inject_fault("test", "shop", spec)
-        .expect("a fault");
+    let spec = FaultSpec::error(Seam::Call, Code::Unavailable, 5_000).of("look");
+    let fault = world.faults.inject(spec).expect("a fault");
+    assert_eq!(world.mesh.list()[0].faults, [fault.clone()]);
     let error = client
         .look(&world.cx(), item("tea"))
         .await
@@ -301,15 +292,6 @@ async fn a_fault_ends_by_itself() {
         .expect("it has ended");
     let view = &world.mesh.list()[0];
     assert!(view.faults.is_empty());
-    let timeline = world.timeline();
-    assert!(
-        timeline[1].contains("fault") && timeline[1].contains("100 %, 5000 ms"),
-        "{timeline:?}"
-    );
-    assert_eq!(
-        timeline[2],
-        format!("fault {} on test -> shop has ended", fault.id)
-    );
 }
 
 #[tokio::test]
@@ -320,19 +302,8 @@ async fn a_fault_hits_its_share_of_the_calls() {
         "test",
         json!({"retry": {"attempts": 1}, "breaker": {"on": false}}),
     );
-    let kind = FaultKind::Error {
-        code: Code::Internal,
-    };
-    let spec = FaultSpec {
-        kind,
-        probability: 0.25,
-        ttl_ms: 1_000,
-        method: None,
-    };
-    world
-        .mesh
-        .inject_fault("test", "shop", spec)
-        .expect("a fault");
+    let spec = FaultSpec::error(Seam::Call, Code::Internal, 1_000).share(0.25);
+    world.faults.inject(spec).expect("a fault");
     let mut hit = 0;
     for _ in 0..2_000 {
         hit += u32::from(client.look(&world.cx(), item("tea")).await.is_err());
@@ -348,28 +319,17 @@ async fn latency_and_loss_are_faults_too_and_can_be_ended_early() {
         "test",
         json!({"timeout_ms": 1_000, "retry": {"attempts": 1}}),
     );
-    let fault = |kind| FaultSpec {
-        kind,
-        probability: 1.0,
-        ttl_ms: 60_000,
-        method: None,
-    };
-    let slow = world
-        .mesh
-        .inject_fault("test", "shop", fault(FaultKind::Latency { ms: 30 }));
+    let slow = FaultSpec::latency(Seam::Call, 30, 60_000);
+    let slow = world.faults.inject(slow).expect("a fault");
     let started = std::time::Instant::now();
     client
         .look(&world.cx(), item("tea"))
         .await
         .expect("late, but well");
     assert!(started.elapsed() >= Duration::from_millis(30));
-    let id = slow.expect("a fault").id;
-    assert_eq!(world.mesh.end_fault("test", "shop", &id), Ok(true));
-    assert_eq!(world.mesh.end_fault("test", "shop", &id), Ok(false));
-    world
-        .mesh
-        .inject_fault("test", "shop", fault(FaultKind::Drop))
-        .expect("a fault");
+    assert!(world.faults.end(&slow.id) && !world.faults.end(&slow.id));
+    let lost = FaultSpec::new(Seam::Call, Effect::Drop, 60_000);
+    world.faults.inject(lost).expect("a fault");
     let error = client
         .look(&world.cx(), item("tea"))
         .await
@@ -426,20 +386,6 @@ async fn what_cannot_be_is_refused_in_words() {
     assert_eq!(
         (error.to_string().as_str(), error.code()),
         (said, Code::NotFound)
-    );
-    let spec = FaultSpec {
-        kind: FaultKind::Drop,
-        probability: 2.0,
-        ttl_ms: 1,
-        method: None,
-    };
-    let error = world
-        .mesh
-        .inject_fault("test", "shop", spec)
-        .expect_err("two is no share");
-    assert_eq!(
-        error.to_string(),
-        "probability is 2; it must be above 0 and at most 1"
     );
 }
 

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use faults::{Effect, FaultSpec, Seam};
 use http::Response;
 use http_body_util::Full;
 use kernel::{Clock as _, Code, Coded, Ctx, Deadline, ManualClock, Retry, SystemRandom, Timestamp};
 use mesh::rpc::RpcServer;
-use mesh::{CallCx, Codec, Dispatch, FaultKind, FaultSpec, MeshError, contract};
+use mesh::{CallCx, Codec, Dispatch, MeshError, contract};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -161,14 +162,8 @@ async fn setting_the_clock_neither_prolongs_nor_ends_what_lasts_a_while() {
         world.shop.burns_for.store(1, Ordering::SeqCst);
         let burns = client.look(&world.cx(), item("tea")).await;
         assert_eq!(burns.expect_err("it burns"), ShopError::Burns);
-        let spec = FaultSpec {
-            kind: FaultKind::Drop,
-            probability: 1.0,
-            ttl_ms: 1_000,
-            method: None,
-        };
-        let fault = world.mesh.inject_fault("test", "shop", spec);
-        fault.expect("a fault");
+        let lost = FaultSpec::new(Seam::Call, Effect::Drop, 1_000);
+        world.faults.inject(lost).expect("a fault");
         world.clock.set(set(world.clock.now(), hour));
         let view = &world.mesh.list()[0];
         assert_eq!(view.breaker.opens_in_ms, 1_000, "no time has passed");

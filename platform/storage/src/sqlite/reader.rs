@@ -12,7 +12,8 @@ use super::job::Job;
 use super::open;
 use super::session::SqliteSession;
 use crate::db::Shared;
-use crate::{Error, ErrorKind, Result};
+use crate::faults::hold_up_thread;
+use crate::{Error, ErrorKind, Faults, Result};
 
 /// How many reads may wait.
 const QUEUE_MAX: usize = 1_024;
@@ -23,10 +24,10 @@ pub(crate) fn start(path: &Path, shared: &Arc<Shared>) -> Result<mpsc::Sender<Bo
     let queue = Arc::new(Mutex::new(queue));
     for number in 0..shared.options.readers.max(1) {
         let conn = open::reader(path, shared.options.wait_max)?;
-        let queue = Arc::clone(&queue);
+        let (queue, faults) = (Arc::clone(&queue), shared.options.faults.clone());
         std::thread::Builder::new()
             .name(format!("{}-read-{number}", shared.options.schema))
-            .spawn(move || run(&conn, &queue))
+            .spawn(move || run(&conn, &queue, &faults))
             .map_err(|e| {
                 Error::new(
                     ErrorKind::Unavailable,
@@ -37,12 +38,13 @@ pub(crate) fn start(path: &Path, shared: &Arc<Shared>) -> Result<mpsc::Sender<Bo
     Ok(sender)
 }
 
-fn run(conn: &Connection, queue: &Mutex<mpsc::Receiver<Box<dyn Job>>>) {
+fn run(conn: &Connection, queue: &Mutex<mpsc::Receiver<Box<dyn Job>>>, faults: &Faults) {
     let session = SqliteSession::new(conn);
     loop {
         // One thread waits in the queue, the others for the lock: each job wakes one.
         let job = queue.lock().blocking_recv();
         let Some(job) = job else { return };
+        hold_up_thread(&faults.slow_reads());
         read(conn, &session, job);
     }
 }

@@ -2,7 +2,7 @@
 //! then answers.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -13,6 +13,7 @@ use super::open::{self, Place};
 use super::session::{Session as _, SqliteSession};
 use super::turn::Turn;
 use crate::db::Shared;
+use crate::faults::hold_up_thread;
 use crate::tx::Text;
 use crate::{Commits, Error, ErrorKind, Result};
 
@@ -76,7 +77,6 @@ impl Writer<'_> {
         let group_max = self.shared.options.group_max.max(1);
         let mut group = Vec::with_capacity(group_max);
         while queue.blocking_recv_many(&mut group, group_max) > 0 {
-            self.stall();
             self.work_as_chosen(&mut group);
         }
     }
@@ -84,6 +84,7 @@ impl Writer<'_> {
     /// Commits what was taken together, or one by one while that is the choice.
     fn work_as_chosen(&self, group: &mut Vec<Box<dyn Job>>) {
         while !group.is_empty() {
+            hold_up_thread(&self.shared.options.faults.slow_commits());
             match self.shared.grouping.get() {
                 Commits::Grouped => self.work(group),
                 Commits::Single => self.work(&mut group.drain(..1).collect()),
@@ -114,7 +115,11 @@ impl Writer<'_> {
         self.begin().map_err(Failure::Whole)?;
         let ran = self.run_jobs(group);
         let committed = ran.and_then(|tell| {
-            self.shared.faults.before_commit().map_err(Failure::Whole)?;
+            self.shared
+                .options
+                .faults
+                .before_commit()
+                .map_err(Failure::Whole)?;
             let start = Instant::now();
             let done = self.raw_step("COMMIT").map_err(translate_commit);
             self.shared.metrics.group.record(group.len() as u64);
@@ -159,6 +164,7 @@ impl Writer<'_> {
 
     /// A read of a database in memory, which has one connection.
     fn run_read_only(&self, job: &mut Box<dyn Job>) -> Verdict {
+        hold_up_thread(&self.shared.options.faults.slow_reads());
         let set = |on: bool| self.conn.pragma_update(None, "query_only", on);
         if set(true).is_ok() {
             job.run(&self.session);
@@ -181,22 +187,6 @@ impl Writer<'_> {
 
     fn step(&self, text: &'static str) -> Result<()> {
         self.session.execute(Text::Static(text), &[]).map(drop)
-    }
-
-    /// Waits as long as an injected fault asks for, in short pieces, so that it can be called off.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the writer's own thread, which has no runtime"
-    )]
-    fn stall(&self) {
-        let piece = Duration::from_millis(5);
-        let start = Instant::now();
-        while let Some(left) = self.shared.faults.stall() {
-            if start.elapsed() > Duration::from_secs(60) {
-                break;
-            }
-            std::thread::sleep(left.min(piece));
-        }
     }
 }
 

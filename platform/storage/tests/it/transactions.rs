@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use storage::{Error, ErrorKind, Sql, SqlBuilder, Value};
+use faults::{Effect, FaultSpec, Seam, Wait};
+use storage::{Db, DbOptions, Error, ErrorKind, Faults, Sql, SqlBuilder, Value};
 
 use crate::engine::{ADD, AMOUNT, ENTER, PAY, add, amount, count, engines};
 
@@ -259,6 +260,36 @@ async fn injected_faults_fail_commits_and_end() {
         });
         stalled.unwrap();
         assert_eq!(count(db).await, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_disk_is_full_and_reads_are_slow_until_the_lease_ends() {
+    for store in engines().await {
+        let faults = faults::Faults::default();
+        let options = DbOptions::new("faulty").with_faults(Faults::of(faults.clone(), "faulty"));
+        let db = Db::open(&store.url, options).await.unwrap();
+        let full = FaultSpec::new(Seam::Storage, Effect::DiskFull, 3_600_000);
+        faults.inject(full.clone().on("another")).unwrap();
+        let write = async || db.write(async |_| Ok::<_, Error>(())).await;
+        write().await.unwrap();
+        let fault = faults.inject(full.on("faulty")).unwrap();
+        assert_eq!(write().await.unwrap_err().kind(), &ErrorKind::Full);
+        faults.end(&fault.id);
+        write().await.unwrap();
+        let wait = Wait {
+            ms: 3_600_000,
+            jitter_ms: 0,
+        };
+        let slow = FaultSpec::new(Seam::Storage, Effect::SlowRead(wait), 300);
+        faults.inject(slow).unwrap();
+        let start = std::time::Instant::now();
+        db.read(async |_| Ok::<_, Error>(())).await.unwrap();
+        assert!(
+            start.elapsed() >= Duration::from_millis(250),
+            "held up until the end of its lease"
+        );
+        assert_eq!(faults.list().len(), 1, "the other one");
     }
 }
 

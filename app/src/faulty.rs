@@ -1,0 +1,93 @@
+//! The faults of this process: on the time axis, ended in time, and enacted where a process as a
+//! whole is struck.
+
+mod process;
+pub(crate) mod thaw;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use faults::{Change, Changed, FaultSpec, Seam};
+use telemetry::{EventKind, Timeline};
+use tokio::sync::Notify;
+
+use crate::host::Host;
+
+pub(crate) use process::{Stopped, Victim, enact};
+
+/// How long nothing is looked at when there is no fault.
+const REST: Duration = Duration::from_secs(3_600);
+
+/// Keeps the faults of `host` until it ends: tells of them, and ends them in time.
+pub(crate) fn keep(host: &Arc<Host>) {
+    let (timeline, stopped) = (host.telemetry.timeline.clone(), host.stopped.clone());
+    let changed = Arc::new(Notify::new());
+    let wake = Arc::clone(&changed);
+    host.faults.listen(move |change| {
+        note(&timeline, change);
+        if change.fault.spec.seam == Seam::Process && change.kind != Changed::Begun {
+            stopped.release(&change.fault.id);
+        }
+        wake.notify_one();
+    });
+    let (faults, tasks) = (host.faults.clone(), host.tasks.clone());
+    host.tasks.spawn(async move {
+        loop {
+            // The data path ends them, too; this is for a seam at which nothing happens.
+            let next = faults.reap().unwrap_or(REST);
+            tokio::select! {
+                () = tasks.stopping() => return,
+                () = changed.notified() => {}
+                () = tokio::time::sleep(next) => {}
+            }
+        }
+    });
+}
+
+/// Puts the beginning or the end of a fault on the time axis.
+fn note(timeline: &Timeline, change: &Change) {
+    let fault = &change.fault;
+    let (id, spec) = (&*fault.id, &fault.spec);
+    let text = match change.kind {
+        Changed::Begun => format!("fault {id}: {spec}, for {} ms", spec.ttl_ms),
+        Changed::Expired => format!("fault {id} has ended: {spec}"),
+        Changed::Spent => format!("fault {id} has struck as often as it may: {spec}"),
+        Changed::Ended => format!("fault {id} was ended: {spec}"),
+    };
+    tracing::info!(fault = id, hits = fault.hits, "{text}");
+    let (until, hits) = (fault.until.micros().to_string(), fault.hits.to_string());
+    let mut attributes = vec![
+        ("fault", id),
+        ("change", change.kind.name()),
+        ("seam", spec.seam.name()),
+        ("effect", spec.effect.name()),
+        ("until", until.as_str()),
+        ("hits", hits.as_str()),
+    ];
+    attributes.extend(selected(spec));
+    timeline.record(EventKind::Fault, text, &attributes);
+}
+
+/// What the fault selects, by the names of its fields.
+fn selected(spec: &FaultSpec) -> impl Iterator<Item = (&'static str, &str)> {
+    let selector = &spec.selector;
+    let fields = [
+        ("service", &selector.service),
+        ("replica", &selector.replica),
+        ("caller", &selector.caller),
+        ("method", &selector.method),
+    ];
+    fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+}
+
+/// What is said of a fault that is not there.
+pub(crate) fn unknown(id: &str, known: &[&str]) -> String {
+    let hint = match (kernel::nearest(id, known.iter().copied()).first(), known) {
+        (Some(near), _) => format!("did you mean {near}?"),
+        (None, []) => "there is none; perhaps it has ended".to_owned(),
+        (None, known) => format!("there are {}; perhaps it has ended", known.join(", ")),
+    };
+    format!("no fault is called '{id}'; {hint}")
+}
