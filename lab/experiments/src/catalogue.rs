@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::claim::Claim;
+use crate::formula::compute;
 use crate::metrics::{self, Known};
 use crate::spec::{Mistake, Spec, unknown};
 
@@ -23,6 +24,7 @@ impl Spec {
         let fault = self
             .fault_in_names(catalogue)
             .or_else(|| self.fault_in_checks())
+            .or_else(|| self.fault_in_formulas())
             .or_else(|| self.fault_in_prediction());
         match fault {
             Some((span, detail)) => Err(Mistake::at(file, &self.text, span, detail)),
@@ -36,6 +38,11 @@ impl Spec {
         for (name, value) in of_variants.chain(of_weather).flatten() {
             if let Some(detail) = fault_in_knob(name, value.get_ref(), catalogue) {
                 return Some((value.span(), detail));
+            }
+        }
+        for of in self.weather.iter().flat_map(|w| &w.get_ref().of) {
+            if let Some(detail) = self.fault_in_variant(of.get_ref()) {
+                return Some((of.span(), detail));
             }
         }
         let services: Vec<&str> = catalogue.services.iter().map(String::as_str).collect();
@@ -85,6 +92,25 @@ impl Spec {
     fn fault_in_variant(&self, name: &str) -> Option<String> {
         let names: Vec<&str> = self.variants().map(|v| v.name.as_str()).collect();
         (!names.contains(&name)).then(|| unknown("variant", name, &names))
+    }
+
+    fn fault_in_formulas(&self) -> Option<Fault> {
+        let known = metrics::of(self);
+        self.derive.iter().find_map(|derive| {
+            let mut fault = None;
+            let computed = compute(derive.formula.get_ref(), &mut |name| {
+                let found = match name.split_once('.') {
+                    None => Some(format!("'{name}' is neither a number nor VARIANT.METRIC")),
+                    Some((variant, metric)) => self
+                        .fault_in_variant(variant)
+                        .or_else(|| fault_in_metric(metric, &known)),
+                };
+                fault = fault.take().or(found);
+                Some(1.0)
+            });
+            let detail = computed.err().or(fault)?;
+            Some((derive.formula.span(), detail))
+        })
     }
 
     fn fault_in_prediction(&self) -> Option<Fault> {
@@ -201,11 +227,7 @@ claim = "p99_ms < 0.5 * none.p99_ms"
         for (good, bad, words) in [
             ("links.cache", "links.cahce", "did you mean links.cache?"),
             ("= \"none\" }", "= \"off\" }", "it can be aside, none"),
-            (
-                "claim = \"p99_ms",
-                "claim = \"p98_ms",
-                "did you mean p99_ms",
-            ),
+            ("claim = \"p99_ms", "claim = \"p98_ms", "or p99_ms"),
             ("none.p99_ms\"", "non.p99_ms\"", "did you mean none?"),
             (
                 "of = [\"aside\"]",
@@ -217,6 +239,11 @@ claim = "p99_ms < 0.5 * none.p99_ms"
                 "none/aside.p50_ms",
                 "none/aside.p5_ms",
                 "did you mean p50_ms",
+            ),
+            (
+                "prediction =",
+                "derive = [{ label = 'x', formula = 'none.p50_ms - asid.p50_ms' }]\nprediction =",
+                "did you mean aside?",
             ),
             (
                 "[load]",

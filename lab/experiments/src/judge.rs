@@ -1,9 +1,10 @@
 //! Whether what had to hold holds, and how good a guess was.
 
-use reports::{CheckOutcome, Effect, Guess, Run};
+use reports::{CheckOutcome, Derived, Effect, Guess, Run};
 
 use crate::claim::Claim;
-use crate::spec::{CheckSpec, Must, Spec};
+use crate::formula::compute;
+use crate::spec::{CheckSpec, DeriveSpec, Must, Spec};
 
 /// Every check of `spec`, by the means over the trials of `run`.
 pub(crate) fn checks(spec: &Spec, run: &Run) -> Vec<CheckOutcome> {
@@ -63,6 +64,33 @@ fn outcome(check: &CheckSpec, variant: usize, run: &Run) -> CheckOutcome {
         _ => format!("{} is {value:.3}", claim.metric),
     };
     outcome
+}
+
+/// Every figure that follows from others, block by block.
+pub(crate) fn derived(spec: &Spec, run: &Run) -> Vec<Derived> {
+    let figure = |derive: &DeriveSpec| Derived {
+        label: derive.label.clone(),
+        unit: derive.unit.clone(),
+        formula: derive.formula.get_ref().clone(),
+        values: (0..spec.trials.blocks)
+            .filter_map(|block| {
+                let text = derive.formula.get_ref();
+                compute(text, &mut |name| in_block(run, block, name)).ok()?
+            })
+            .collect(),
+    };
+    spec.derive.iter().map(figure).collect()
+}
+
+/// The value of a `variant.metric` in a block.
+fn in_block(run: &Run, block: u32, name: &str) -> Option<f64> {
+    let (variant, metric) = name.split_once('.')?;
+    let variant = run.variants.iter().position(|v| v.name == variant)?;
+    let trial = run
+        .trials
+        .iter()
+        .find(|t| t.block == block && t.variant == variant)?;
+    trial.values.get(metric).copied()
 }
 
 /// What the reader guessed, beside what was measured.

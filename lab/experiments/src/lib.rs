@@ -10,6 +10,8 @@ mod claim;
 mod client;
 mod design;
 mod error;
+mod events;
+mod formula;
 mod judge;
 mod library;
 mod loads;

@@ -72,6 +72,10 @@ impl Wanted<'_> {
         // JSON keeps whole numbers up to 2^53 everywhere.
         plan.seed = seed >> 11;
         plan.connections = load.connections;
+        if let Some(streams) = load.streams {
+            plan.protocol = load::Protocol::Http2;
+            plan.streams = streams;
+        }
         plan.timeout = Duration::from_millis(load.timeout_ms);
         plan.deadline = load.deadline_ms.map(Duration::from_millis);
         Ok(plan)

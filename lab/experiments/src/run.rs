@@ -84,6 +84,7 @@ impl Lab {
             Err(error) => return Err(error),
         }
         run.elapsed_s = self.ctx.steady().since(started).as_secs_f64();
+        run.derived = judge::derived(&spec, &run);
         run.checks = judge::checks(&spec, &run);
         run.guess = wanted.guess.as_deref().map(|text| judge::guess(text, &run));
         Ok(run)
@@ -114,6 +115,7 @@ impl Lab {
                 .collect(),
             variants: variants.collect(),
             trials: Vec::new(),
+            derived: Vec::new(),
             checks: Vec::new(),
             guess: None,
             notes: Vec::new(),

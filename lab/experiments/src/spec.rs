@@ -10,8 +10,8 @@ pub(crate) use load::{LoadSpec, Process, RequestSpec};
 pub use mistake::Mistake;
 pub(crate) use mistake::unknown;
 pub(crate) use parts::{
-    Backends, CheckSpec, DataSpec, MeasureSpec, Must, Per, PredictionSpec, ProbeKind, ProbeSpec,
-    RecoverySpec, SystemSpec, Topology, TrialsSpec, VariantSpec, WeatherSpec,
+    Backends, CheckSpec, DataSpec, DeriveSpec, MeasureSpec, Must, Per, PredictionSpec, ProbeKind,
+    ProbeSpec, RecoverySpec, SystemSpec, Topology, TrialsSpec, VariantSpec, WeatherSpec,
 };
 pub(crate) use quick::QuickSpec;
 
@@ -66,6 +66,9 @@ pub struct Spec {
     /// What is counted besides what always is.
     #[serde(default)]
     pub measure: Vec<Spanned<MeasureSpec>>,
+    /// What follows from the metrics of several variants.
+    #[serde(default)]
+    pub derive: Vec<DeriveSpec>,
     /// What must hold, and what must break.
     #[serde(default)]
     pub check: Vec<Spanned<CheckSpec>>,

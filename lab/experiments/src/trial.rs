@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
+use crate::events;
 use crate::loads::{Shown, Wanted};
 use crate::probe::{self, Clicks};
 use crate::seed::Link;
@@ -52,14 +53,15 @@ impl Stage<'_> {
         };
         let before = self.system.snapshot().await?;
         let started_at = self.ctx.now().0;
-        let events: Vec<&WeatherSpec> = self
-            .spec
-            .weather
-            .iter()
-            .map(|event| event.get_ref())
-            .collect();
-        let (shown, marks, mut values) = self.load(seconds, number.seed, &events).await?;
+        let name = self.spec.variant[number.variant].get_ref().name.as_str();
+        let meant = |event: &&WeatherSpec| {
+            event.of.is_empty() || event.of.iter().any(|of| of.get_ref() == name)
+        };
+        let events = self.spec.weather.iter().map(|event| event.get_ref());
+        let events: Vec<&WeatherSpec> = events.filter(meant).collect();
+        let (shown, mut marks, mut values) = self.load(seconds, number.seed, &events).await?;
         let after = self.system.snapshot().await?;
+        marks.extend(events::since(self.system, started_at).await);
         values::of_loads(&shown, &mut values);
         values::of_costs(&shown, &before, &after, &mut values);
         self.measure(&shown, (&before, &after), &mut values)?;
@@ -74,7 +76,7 @@ impl Stage<'_> {
                 .await?;
         }
         if self.probes(ProbeKind::Guess) {
-            probe::guess(self.system, self.links, &mut values).await?;
+            probe::guess(self.system, &mut values).await?;
         }
         Ok(Trial {
             variant: number.variant,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use faults::FaultSpec;
 use reports::{Mark, MarkKind};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
@@ -40,27 +41,21 @@ pub(crate) async fn pass(
     Ok(marks)
 }
 
-async fn inject(fault: &toml::Value, system: &System, at_s: f64, seed: u64) -> Result<Mark> {
-    let mut body = serde_json::to_value(fault).unwrap_or(Value::Null);
-    if let Some(fields) = body.as_object_mut() {
+async fn inject(fault: &FaultSpec, system: &System, at_s: f64, seed: u64) -> Result<Mark> {
+    let mut fault = fault.clone();
+    if fault.seam.is_counted() {
         // JSON keeps whole numbers up to 2^53 everywhere.
-        fields.entry("seed").or_insert(Value::from(seed >> 11));
+        fault.seed.get_or_insert(seed >> 11);
     }
-    let _: Value = system.post("/system/faults", &body).await?;
-    let of = |name: &str| body.get(name).map(text).unwrap_or_default();
-    let ttl_s = body.get("ttl_ms").and_then(Value::as_f64).unwrap_or(0.0) / 1e3;
-    let words = [of("replica"), of("service"), of("effect"), of("kind")];
-    let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let _: Value = system.post("/system/faults", &fault).await?;
+    let selector = &fault.selector;
+    let whom = selector.replica.as_ref().or(selector.service.as_ref());
+    let whom = whom.map_or("everybody", String::as_str);
+    let lasts = fault.effect.name() != "kill";
     Ok(Mark {
-        until_s: Some(at_s + ttl_s),
-        ..mark(at_s, MarkKind::Fault, words.join(" "))
+        until_s: lasts.then(|| at_s + fault.ttl_ms as f64 / 1e3),
+        ..mark(at_s, MarkKind::Fault, format!("{whom}: {}", fault.effect))
     })
-}
-
-fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn mark(at_s: f64, kind: MarkKind, text: String) -> Mark {

@@ -20,8 +20,8 @@ pub use estimate::{Difference, Estimate, Verdict};
 pub use html::to_html;
 pub use markdown::to_markdown;
 pub use model::{
-    Better, CheckOutcome, Compared, Effect, Experiment, Guess, Machine, Mark, MarkKind, Metric,
-    Prediction, Run, Second, System, Trial, Variant,
+    Better, CheckOutcome, Compared, Derived, Effect, Experiment, Guess, Machine, Mark, MarkKind,
+    Metric, Prediction, Run, Second, System, Trial, Variant,
 };
 pub use self_test::{Cut, MetricRate, Outcome, Rate, SelfTest, self_test};
 pub use stats::{FALSE_ALARMS_MAX, PAIRS_MIN, WIDEST_RATIO, WIDEST_SHARE};

@@ -35,6 +35,9 @@ pub struct Run {
     pub variants: Vec<Variant>,
     /// Every trial, in the order in which they ran.
     pub trials: Vec<Trial>,
+    /// What follows from the metrics of several variants.
+    #[serde(default)]
+    pub derived: Vec<Derived>,
     /// What had to hold or break, and did or did not.
     pub checks: Vec<CheckOutcome>,
     /// What the reader guessed before.
@@ -242,6 +245,19 @@ pub enum MarkKind {
     Process,
     /// Anything else: a breaker opened, a replica was ejected.
     Other,
+}
+
+/// A figure that follows from others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Derived {
+    /// What it is.
+    pub label: String,
+    /// Its unit.
+    pub unit: String,
+    /// How it follows: `strict.p50_ms - together.p50_ms`.
+    pub formula: String,
+    /// What it is in each block in which everything was measured.
+    pub values: Vec<f64>,
 }
 
 /// What was expected of one variant, and what came of it.

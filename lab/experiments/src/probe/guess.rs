@@ -3,17 +3,21 @@
 use http::{Method, StatusCode};
 
 use crate::error::Result;
-use crate::seed::Link;
+use crate::seed;
 use crate::system::System;
 use crate::values::Values;
 
+/// How many links are made to know codes of.
+const KNOWN: usize = 60;
 /// How many codes are tried; below what one network may guess in a minute.
 const GUESSES_MAX: usize = 300;
 /// What codes are made of.
 const ALPHABET: &str = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz";
 
 /// Tries every last character of some known codes.
-pub(crate) async fn guess(system: &System, links: &[Link], values: &mut Values) -> Result<()> {
+pub(crate) async fn guess(system: &System, values: &mut Values) -> Result<()> {
+    // Made now: their codes are of the scheme that is measured.
+    let links = seed::links(system, KNOWN).await?;
     let (mut tried, mut hit) = (0_u32, 0_u32);
     let known = links.iter().rev().step_by(links.len().div_ceil(6).max(1));
     'all: for link in known {

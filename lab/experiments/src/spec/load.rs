@@ -27,6 +27,8 @@ pub struct LoadSpec {
     pub arrivals: Process,
     /// Connections kept open, for each kind of request.
     pub connections: usize,
+    /// Speak HTTP/2 and let so many requests share a connection; HTTP/1.1 when absent.
+    pub streams: Option<usize>,
     /// How long an answer is waited for.
     pub timeout_ms: u64,
     /// Only what is answered within this time, from the scheduled moment on, is good.
@@ -45,6 +47,7 @@ impl Default for LoadSpec {
             spike: Vec::new(),
             arrivals: Process::default(),
             connections: 32,
+            streams: None,
             timeout_ms: 5_000,
             deadline_ms: None,
             zipf: None,

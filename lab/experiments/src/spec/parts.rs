@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use faults::FaultSpec;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -140,8 +141,11 @@ impl Default for TrialsSpec {
 pub struct WeatherSpec {
     /// When, in seconds since the trial began.
     pub at_s: f64,
+    /// For which variants; all when absent.
+    #[serde(default)]
+    pub of: Vec<Spanned<String>>,
     /// A fault, as `tradewind fault add` takes it.
-    pub fault: Option<toml::Value>,
+    pub fault: Option<FaultSpec>,
     /// Knobs that are turned, as `service.knob`.
     #[serde(default)]
     pub knobs: BTreeMap<String, Spanned<String>>,
@@ -230,6 +234,19 @@ pub enum Per {
     Unit(String),
     /// Other counters, added up.
     Counters(Vec<String>),
+}
+
+/// A figure that follows from others.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeriveSpec {
+    /// What it is.
+    pub label: String,
+    /// Its unit, to show.
+    #[serde(default)]
+    pub unit: String,
+    /// How it follows: `strict.p50_ms - together.p50_ms`, with + - * / and brackets.
+    pub formula: Spanned<String>,
 }
 
 /// What must hold, or must break.
