@@ -16,11 +16,11 @@ struct Story<'a> {
     taken: Vec<Numbered<'a>>,
 }
 
-/// What must be true of an item at the end.
-enum Must {
-    BeThere,
-    BeGone,
-    BeEither,
+/// Where an item must be at the end.
+enum End {
+    There,
+    Gone,
+    Either,
 }
 
 /// Compares items that were inserted, pushed or written with those that are `stored` at the end.
@@ -46,8 +46,8 @@ pub fn items(history: &History, stored: &[Item]) -> Verdict {
             true => finding.add("acknowledged", 1),
             false => finding.add("unknown", u64::from(story.brought_perhaps())),
         }
-        match (story.must(), stored.contains(&(key, value))) {
-            (Must::BeThere, false) => {
+        match (story.end(), stored.contains(&(key, value))) {
+            (End::There, false) => {
                 if let Some(left @ 1..) = pops.get_mut(key) {
                     *left -= 1;
                     continue;
@@ -56,7 +56,7 @@ pub fn items(history: &History, stored: &[Item]) -> Verdict {
                 let seen = "it is not stored";
                 finding.violation(|| example(key, value, story, "is stored", seen));
             }
-            (Must::BeGone, true) => {
+            (End::Gone, true) => {
                 finding.add("unasked", 1);
                 let seen = "it is stored";
                 finding.violation(|| example(key, value, story, "is not stored", seen));
@@ -208,9 +208,9 @@ impl Story<'_> {
             .any(|(_, o)| !matches!(o.outcome, Outcome::Failed(_)))
     }
 
-    fn must(&self) -> Must {
+    fn end(&self) -> End {
         if !self.brought_perhaps() {
-            return Must::BeGone;
+            return End::Gone;
         }
         let happened = |o: &&Numbered<'_>| !matches!(o.1.outcome, Outcome::Failed(_));
         // A doubtful one has no end: it may still come.
@@ -227,9 +227,9 @@ impl Story<'_> {
                 .any(|this| those.iter().filter(happened).all(|that| ended(that, this)))
         };
         match (last(brought, taken), last(taken, brought)) {
-            (true, _) => Must::BeThere,
-            (_, true) => Must::BeGone,
-            _ => Must::BeEither,
+            (true, _) => End::There,
+            (_, true) => End::Gone,
+            _ => End::Either,
         }
     }
 }

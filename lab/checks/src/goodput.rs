@@ -68,8 +68,8 @@ pub fn degradations(
 ) -> Vec<Degradation> {
     let mut found = Vec::new();
     let is_low = |good: &f64| *good < baseline * share;
+    let mut from = 0;
     for run in goodput.chunk_by(|a, b| is_low(a) == is_low(b)) {
-        let from = (run.as_ptr() as usize - goodput.as_ptr() as usize) / size_of::<f64>();
         if is_low(&run[0]) && run.len() >= seconds {
             found.push(Degradation {
                 from,
@@ -78,6 +78,7 @@ pub fn degradations(
                 missing: run.iter().map(|good| baseline - good).sum(),
             });
         }
+        from += run.len();
     }
     found
 }

@@ -21,15 +21,16 @@ use search::{Answer, Part};
 pub struct Effort {
     /// Steps of the model.
     pub steps: u64,
-    /// States that are remembered; each takes some hundred bytes.
+    /// States that are remembered; each takes some hundred bytes, and that of a queue or a set its
+    /// items.
     pub states: usize,
 }
 
 impl Default for Effort {
     fn default() -> Self {
         Self {
-            steps: 20_000_000,
-            states: 2_000_000,
+            steps: 5_000_000,
+            states: 500_000,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// What is stored, written or seen. In JSON `null`, a boolean, an integer or a string.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
     /// Nothing there: a key without a value, an empty queue.
@@ -27,6 +27,13 @@ impl fmt::Display for Value {
             Self::Int(number) => write!(f, "{number}"),
             Self::Text(text) => write!(f, "{text:?}"),
         }
+    }
+}
+
+/// As it is shown to people: states of models are printed with it.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

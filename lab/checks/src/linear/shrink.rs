@@ -106,8 +106,9 @@ impl<M: Model> Shrink<'_, M> {
     fn without<'a>(&mut self, core: &[Part<'a>], at: usize, size: usize) -> Vec<Part<'a>> {
         let unwanted: Vec<usize> = core.iter().skip(at).take(size).map(|p| p.number).collect();
         let mut rest = core.to_vec();
-        for number in unwanted {
-            let Some(place) = rest.iter().position(|part| part.number == number) else {
+        // Twice, because one may stand in the way of another before it.
+        for number in unwanted.iter().chain(&unwanted) {
+            let Some(place) = rest.iter().position(|part| part.number == *number) else {
                 continue;
             };
             self.comparisons += rest.len();
