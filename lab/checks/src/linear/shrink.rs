@@ -4,13 +4,11 @@
 //! linearizable, with what was under way at its end in doubt; beyond that the model says what can be
 //! left out ([`Model::apart`]). Each step is checked, so what remains is a proof of its own.
 
-use super::Effort;
 use super::model::{Claim, Model};
 use super::search::{Answer, Longest, Part, search};
+use super::{COMPARISONS_MAX, Effort};
 use crate::verdict::{Counterexample, Witness};
 
-/// Comparisons of operations that finding out what can be left out may take.
-const COMPARISONS_MAX: usize = 50_000_000;
 /// So many rounds are made that leave out one at a time.
 const ROUNDS_MAX: usize = 4;
 

@@ -1,7 +1,7 @@
 //! Long histories: what a run of an experiment records is judged, and what is too much is said so.
 
 use checks::linear::Register;
-use checks::{Effort, Value, linearizable};
+use checks::{Ask, Effort, History, Operation, Value, linearizable};
 
 use crate::simulation::{Plan, registers};
 
@@ -28,14 +28,46 @@ fn one_stale_read_among_ten_thousand_operations_is_found() {
     let mut operations = registers(PLAN, 1_000).operations().to_vec();
     let read = operations
         .iter()
-        .rposition(|o| o.ask == checks::Ask::Read && o.seen().is_some());
+        .rposition(|o| o.ask == Ask::Read && o.seen().is_some());
     let read = &mut operations[read.unwrap()];
     *read = read.clone().ok(read.end_us, Value::Nothing);
     let key = read.key.clone();
-    let history = checks::History::of(operations).unwrap();
+    let history = History::of(operations).unwrap();
     let verdict = linearizable(&history, &Register::default(), Effort::default());
     assert!(verdict.is_broken(), "{verdict}");
     assert_eq!(verdict.examples[0].place, format!("register {key}"));
+}
+
+#[test]
+fn a_run_with_hundreds_of_timeouts_is_judged() {
+    // Written once each, read and never compared: what a recorder of a fault should write.
+    let plan = Plan {
+        keys: 1,
+        operations: 2_000,
+        unknown: 30,
+        ..PLAN
+    };
+    let history = registers(plan, 1_000_000);
+    let operations = history
+        .operations()
+        .iter()
+        .filter(|o| !matches!(o.ask, Ask::Cas { .. }));
+    let mut operations: Vec<_> = operations.cloned().collect();
+    let judge = |operations: &[Operation]| {
+        let history = History::of(operations.iter().cloned()).unwrap();
+        linearizable(&history, &Register::default(), Effort::default())
+    };
+    let verdict = judge(&operations);
+    assert!(
+        verdict.held() && verdict.count("unknown") > 100,
+        "{verdict}"
+    );
+    let read = operations
+        .iter_mut()
+        .rfind(|o| o.ask == Ask::Read && o.seen().is_some());
+    let read = read.unwrap();
+    *read = read.clone().ok(read.end_us, Value::Nothing);
+    assert!(judge(&operations).is_broken());
 }
 
 #[test]
