@@ -14,6 +14,7 @@ mod output;
 mod process;
 mod serve;
 mod status;
+mod twin;
 mod up;
 
 use std::process::ExitCode;
@@ -69,6 +70,7 @@ fn dispatch(command: Command, output: Output) -> anyhow::Result<ExitCode> {
             call::wait(crate::faulty::thaw::thaw(pid, start, ttl))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Twin(args) => twin::run(&args),
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");
             output.say(

@@ -66,6 +66,9 @@ pub(super) enum Command {
         /// For how long, in milliseconds
         ttl_ms: u64,
     },
+    /// Take orders in one of several designs until killed; an experiment does that
+    #[command(hide = true)]
+    Twin(TwinArgs),
 }
 
 /// Where the configuration comes from.
@@ -355,6 +358,19 @@ pub(super) struct LoadArgs {
     /// Repeats every random choice of an earlier run
     #[arg(long)]
     pub(super) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TwinArgs {
+    /// outbox, commit-first or publish-first
+    #[arg(long)]
+    pub(super) mode: String,
+    /// Where its two databases are
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: PathBuf,
+    /// Let what is under way arrive, and list what there is
+    #[arg(long)]
+    pub(super) settle: bool,
 }
 
 #[derive(Debug, Args)]

@@ -19,6 +19,7 @@ mod sandbox;
 mod serve;
 mod stage;
 mod traces;
+mod twins;
 
 pub(crate) use sandbox::{BROWSER, Sandbox, Store, Topology};
 
