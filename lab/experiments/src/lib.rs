@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod formula;
 mod judge;
+mod killing;
 mod library;
 mod loads;
 mod machine;

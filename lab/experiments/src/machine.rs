@@ -36,6 +36,9 @@ pub(crate) fn variant(spec: &VariantSpec, system: usize) -> Variant {
     for (name, value) in spec.policies.iter().chain(&spec.config) {
         settings.insert(name.clone(), value.to_string());
     }
+    if let Some(twin) = &spec.twin {
+        settings.insert("twin".to_owned(), twin.get_ref().clone());
+    }
     if let Some(topology) = spec.topology {
         settings.insert("topology".to_owned(), topology.name().to_owned());
     }

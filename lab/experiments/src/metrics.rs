@@ -19,6 +19,9 @@ pub(crate) struct Known {
 /// Everything that `spec` measures, in the order shown.
 #[must_use]
 pub(crate) fn of(spec: &Spec) -> Vec<Known> {
+    if spec.twins.is_some() {
+        return of_twins();
+    }
     let timeout = spec.load.timeout_ms as f64 + spec.trials.seconds * 1e3;
     let mut all = vec![rate("good_per_s", "good/s")];
     all.extend(["p50", "p90", "p99"].map(|q| time(&format!("{q}_ms"), q, timeout)));
@@ -64,6 +67,19 @@ pub(crate) fn of(spec: &Spec) -> Vec<Known> {
     }
     all.extend(spec.measure.iter().map(|m| of_measure(m.get_ref())));
     all
+}
+
+fn of_twins() -> Vec<Known> {
+    let figure = |name: &str, better| count(name, &name.replace('_', " "), "", better);
+    vec![
+        figure("told", Better::Neither),
+        figure("stored", Better::Neither),
+        figure("mails", Better::Neither),
+        figure("unkept", Better::Lower),
+        figure("lost", Better::Lower),
+        figure("doubled", Better::Lower),
+        figure("invented", Better::Lower),
+    ]
 }
 
 fn of_probe(kind: ProbeKind) -> Vec<Known> {

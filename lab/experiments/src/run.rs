@@ -10,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 use crate::design::Applied;
 use crate::error::{Error, Result};
 use crate::judge;
+use crate::killing::Killing;
 use crate::machine::{self, OfThis as _};
 use crate::metrics;
 use crate::seed::{self, Link};
-use crate::spec::{Spec, SystemSpec, VariantSpec};
+use crate::spec::{Spec, SystemSpec, TwinsSpec, VariantSpec};
 use crate::system::{System, Target};
 use crate::trial::{Number, Stage};
 
@@ -133,7 +134,7 @@ impl Lab {
     ) -> Result<()> {
         let random = SeededRandom::new(run.seed);
         let variants: Vec<&VariantSpec> = spec.variants().collect();
-        if !spec.trials.fresh {
+        if spec.twins.is_none() && !spec.trials.fresh {
             for want in wants {
                 self.ended()?;
                 let up = self.start(spec, want, ups.len()).await?;
@@ -155,9 +156,10 @@ impl Lab {
                     seed,
                 };
                 let of = run.variants[variant].system;
-                let trial = match spec.trials.fresh {
-                    true => self.fresh(spec, &wants[of], number, run).await?,
-                    false => self.on(spec, &mut ups[of], number).await?,
+                let trial = match (spec.twins, spec.trials.fresh) {
+                    (Some(twins), _) => self.twins(spec, twins, number).await?,
+                    (None, true) => self.fresh(spec, &wants[of], number, run).await?,
+                    (None, false) => self.on(spec, &mut ups[of], number).await?,
                 };
                 self.tell(spec, run, &trial);
                 run.trials.push(trial);
@@ -225,6 +227,23 @@ impl Lab {
         trial
     }
 
+    /// A trial in which a twin is killed.
+    async fn twins(&self, spec: &Spec, twins: TwinsSpec, number: Number) -> Result<Trial> {
+        let variant = spec.variant[number.variant].get_ref();
+        let killing = Killing {
+            ctx: &self.ctx,
+            program: &self.program,
+            folder: self.folder.join("twin"),
+            name: &variant.name,
+            twin: variant.twin.as_ref().map_or("", |twin| twin.get_ref()),
+            kills: twins.kills,
+        };
+        tokio::select! {
+            trial = killing.trial(number, &*self.say) => trial,
+            () = self.cancel.cancelled() => Err(Error::Ended),
+        }
+    }
+
     fn stage<'a>(&'a self, spec: &'a Spec, up: &'a Up) -> Stage<'a> {
         Stage {
             ctx: &self.ctx,
@@ -275,15 +294,13 @@ impl Lab {
     fn tell(&self, spec: &Spec, run: &Run, trial: &Trial) {
         let done = run.trials.len() + 1;
         let all = spec.trials.blocks as usize * run.variants.len();
-        let of = |name: &str| trial.values.get(name).copied().unwrap_or(f64::NAN);
-        (self.say)(&format!(
-            "{done}/{all}  {:16} {:.0} good/s  p50 {:.2} ms  p99 {:.2} ms  errors {:.2} %",
-            run.variants[trial.variant].name,
-            of("good_per_s"),
-            of("p50_ms"),
-            of("p99_ms"),
-            of("error_percent"),
-        ));
+        let shown = run.metrics.iter().filter_map(|metric| {
+            let value = trial.values.get(&metric.name)?;
+            Some(format!("{} {value:.2} {}", metric.label, metric.unit))
+        });
+        let shown: Vec<String> = shown.take(5).collect();
+        let name = &run.variants[trial.variant].name;
+        (self.say)(&format!("{done}/{all}  {name:16} {}", shown.join("  ")));
     }
 }
 

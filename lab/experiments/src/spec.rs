@@ -11,7 +11,7 @@ pub use mistake::Mistake;
 pub(crate) use mistake::unknown;
 pub(crate) use parts::{
     Backends, CheckSpec, DataSpec, DeriveSpec, MeasureSpec, Must, Per, PredictionSpec, ProbeKind,
-    ProbeSpec, RecoverySpec, SystemSpec, Topology, TrialsSpec, VariantSpec, WeatherSpec,
+    ProbeSpec, RecoverySpec, SystemSpec, Topology, TrialsSpec, TwinsSpec, VariantSpec, WeatherSpec,
 };
 pub(crate) use quick::QuickSpec;
 
@@ -48,7 +48,10 @@ pub struct Spec {
     /// The designs that are compared; the others are compared with the first.
     pub variant: Vec<Spanned<VariantSpec>>,
     /// What is asked of the system.
+    #[serde(default)]
     pub load: LoadSpec,
+    /// Kills a twin again and again instead of loading a system.
+    pub twins: Option<TwinsSpec>,
     /// How long, and how often.
     #[serde(default)]
     pub trials: TrialsSpec,

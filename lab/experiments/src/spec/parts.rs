@@ -99,6 +99,8 @@ pub struct VariantSpec {
     /// Policies of edges, as `caller -> callee`; what is not named has its default.
     #[serde(default)]
     pub policies: BTreeMap<String, toml::Value>,
+    /// Which of the twins it is.
+    pub twin: Option<Spanned<String>>,
     /// Another topology than the system's.
     pub topology: Option<Topology>,
     /// Other replicas than the system's.
@@ -108,6 +110,14 @@ pub struct VariantSpec {
     /// More configuration than the system's.
     #[serde(default)]
     pub config: BTreeMap<String, toml::Value>,
+}
+
+/// Twins that are killed: `lab/twins`. Each variant names its `twin`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TwinsSpec {
+    /// How often each is killed in a trial.
+    pub kills: u32,
 }
 
 /// How long, and how often.

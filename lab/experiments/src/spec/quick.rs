@@ -16,6 +16,8 @@ pub struct QuickSpec {
     pub warm_up_seconds: f64,
     /// Requests per second.
     pub rate: Option<f64>,
+    /// How often a twin is killed.
+    pub kills: Option<u32>,
 }
 
 impl Default for QuickSpec {
@@ -25,6 +27,7 @@ impl Default for QuickSpec {
             blocks: 3,
             warm_up_seconds: 0.5,
             rate: None,
+            kills: None,
         }
     }
 }
@@ -42,6 +45,9 @@ impl Spec {
         self.trials.warm_up_seconds = quick.warm_up_seconds;
         if let Some(rate) = quick.rate {
             self.load.rate = rate;
+        }
+        if let (Some(twins), Some(kills)) = (&mut self.twins, quick.kills) {
+            twins.kills = kills;
         }
         self
     }

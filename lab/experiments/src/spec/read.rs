@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::mistake::in_our_words;
-use super::{Mistake, Spec};
+use super::{Mistake, Spec, VariantSpec};
 
 /// The largest file that is read.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
@@ -14,6 +14,8 @@ const VARIANTS_MAX: usize = 12;
 const BLOCKS_MAX: u32 = 200;
 /// How long a trial may be, in seconds.
 const SECONDS_MAX: f64 = 600.0;
+/// How often a twin may be killed in a trial.
+const KILLS_MAX: u32 = 100_000;
 /// How many things are seeded at most.
 const LINKS_MAX: usize = 100_000;
 
@@ -73,8 +75,23 @@ impl Spec {
             if !names.insert(name) {
                 return Some((variant.span(), format!("there are two variants '{name}'")));
             }
+            if let Some(detail) = self.fault_in_twin(variant.get_ref()) {
+                return Some((variant.span(), detail));
+            }
         }
         None
+    }
+
+    fn fault_in_twin(&self, variant: &VariantSpec) -> Option<String> {
+        match (&self.twins, &variant.twin) {
+            (Some(_), Some(twin)) => {
+                let mode = twin.get_ref().parse::<twins::Mode>();
+                mode.err().map(|error| error.to_string())
+            }
+            (Some(_), None) => Some(format!("say which twin '{}' is", variant.name)),
+            (None, Some(_)) => Some("there are no [twins] here".to_owned()),
+            (None, None) => None,
+        }
     }
 
     fn fault_in_times(&self) -> Option<(Range<usize>, String)> {
@@ -93,6 +110,11 @@ impl Spec {
                 return Some((self.place("blocks"), detail));
             }
         }
+        let kills = self.twins.map_or(1, |twins| twins.kills);
+        if !(1..=KILLS_MAX).contains(&kills) {
+            let detail = format!("a twin is killed 1 to {KILLS_MAX} times");
+            return Some((self.place("kills"), detail));
+        }
         if self.data.links > LINKS_MAX {
             let detail = format!("at most {LINKS_MAX} links are seeded");
             return Some((self.place("links"), detail));
@@ -110,7 +132,7 @@ impl Spec {
 
     fn fault_in_load(&self) -> Option<String> {
         let load = &self.load;
-        if load.request.is_empty() {
+        if load.request.is_empty() && self.twins.is_none() {
             return Some("nothing is asked: add a [[load.request]] with name and path".to_owned());
         }
         let mut names = BTreeSet::new();
