@@ -16,8 +16,9 @@ mod slo;
 mod verdict;
 
 pub use exactly_once::exactly_once;
-pub use history::History;
-pub use history::{HistoryError, KEY_BYTES_MAX, OPERATIONS_MAX, ParseError, TEXT_BYTES_MAX};
+pub use history::{
+    History, HistoryError, KEY_BYTES_MAX, OPERATIONS_MAX, ParseError, TEXT_BYTES_MAX,
+};
 pub use linear::{Effort, linearizable};
 pub use operation::{Ask, Item, Operation, Outcome, Seen, Value};
 pub use session::{monotonic_reads, read_your_writes};
