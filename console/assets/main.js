@@ -8,6 +8,7 @@ import { clock, millis, percent, rate } from "./lib/format.js";
 import { Health } from "./lib/parts.js";
 import { Axis } from "./views/axis.js";
 import { Knobs } from "./views/knobs.js";
+import { Lab } from "./views/lab.js";
 import { Link } from "./views/link.js";
 import { Links } from "./views/links.js";
 import { NewLink } from "./views/new-link.js";
@@ -23,6 +24,7 @@ const VIEWS = [
   [/^\/links\/new$/, "New link", () => html`<${NewLink} />`],
   [/^\/links\/([^/]+)$/, "Link", (id) => html`<${Link} id=${id} key=${id} />`],
   [/^\/design$/, "Design", () => html`<${Knobs} />`],
+  [/^\/lab$/, "Lab", () => html`<${Lab} />`],
   [/^\/traces$/, "Traces", () => html`<${Traces} />`],
   [/^\/traces\/([0-9a-fA-F]{32})$/, "Trace", (id) => html`<${Trace} id=${id} key=${id} />`],
 ];
@@ -66,6 +68,7 @@ const PLACES = [
   ["/", "Map", (p) => p === "/" || p.startsWith("/services/") || p.startsWith("/calls/")],
   ["/links", "Links", (p) => p.startsWith("/links")],
   ["/design", "Design", (p) => p === "/design"],
+  ["/lab", "Lab", (p) => p === "/lab"],
   ["/traces", "Traces", (p) => p.startsWith("/traces")],
 ];
 

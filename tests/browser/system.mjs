@@ -39,7 +39,7 @@ export async function startSystem(bin, more = []) {
       if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${said}`);
       return JSON.parse(await readFile(ready, "utf8").catch(() => "null"));
     }, 60000);
-    return { gateway: urls.gateway, stop, status: () => status(bin, "--data", join(folder, "data")) };
+    return { gateway: urls.gateway, lab: join(folder, "data", "lab"), stop, status: () => status(bin, "--data", join(folder, "data")) };
   } catch (error) {
     await stop();
     throw new Error(`${error.message}\n${said}`);

@@ -31,6 +31,18 @@ export function useKey(key) {
   keyNeeded.set(false);
 }
 
+export const hasKey = () => sessionStorage.getItem(KEY) !== null;
+
+/** Saves what lies at a path as a file: links cannot carry the key. */
+export async function save(path, name) {
+  const url = URL.createObjectURL(await (await request(path)).blob());
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
 function headers(more = {}) {
   const key = sessionStorage.getItem(KEY);
   return key ? { authorization: `Bearer ${key}`, ...more } : more;

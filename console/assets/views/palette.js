@@ -24,6 +24,7 @@ export function usePalette() {
 
 const VIEWS = [
   ["Map", "/"], ["Links", "/links"], ["New link", "/links/new"], ["Design", "/design"],
+  ["Lab: runs of experiments", "/lab"],
   ["Traces", "/traces"], ["Failed traces", "/traces?failed=true"], ["Slowest traces", "/traces?slowest=true"],
 ];
 

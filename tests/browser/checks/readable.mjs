@@ -3,7 +3,7 @@
 import { same, truth } from "../wait.mjs";
 import { contrastFaults, nameFaults } from "./in-page.mjs";
 
-const VIEWS = ["/", "/services/links", "/links", "/links/new", "/design", "/traces"];
+const VIEWS = ["/", "/services/links", "/links", "/links/new", "/design", "/traces", "/lab", "/lab?runs=20270101-000000-planted"];
 
 async function views(browser, gateway, options, look) {
   const { items } = await (await fetch(`${gateway}/api/links?limit=1`)).json();

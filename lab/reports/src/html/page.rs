@@ -99,9 +99,9 @@ fn checks(out: &mut String, run: &Run) {
             (Some(Effect::Holds | Effect::Breaks), false) => ("bad", "✗ otherwise"),
         };
         let name = run.variants.get(outcome.variant);
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<tr><td class=\"v {class}\">{word}<td>{}<td>{}<td>{}</tr>\n",
+            "<tr><td class=\"v {class}\">{word}<td>{}<td>{}<td>{}</tr>",
             esc(name.map_or("?", |variant| variant.name.as_str())),
             esc(&outcome.claim),
             esc(&said(outcome))

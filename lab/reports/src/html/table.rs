@@ -31,9 +31,9 @@ pub(super) fn write(out: &mut String, run: &Run, summary: &Summary) {
             crate::Better::Higher => "more is better",
             crate::Better::Neither => "",
         };
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<tbody><tr class=metric><th scope=rowgroup colspan=6>{} <span>{better}</span></tr>\n",
+            "<tbody><tr class=metric><th scope=rowgroup colspan=6>{} <span>{better}</span></tr>",
             esc(&heading(metric))
         );
         let own = summary.variants.iter().map(|found| &found.estimates[index]);
@@ -69,10 +69,10 @@ fn row(out: &mut String, (variant, name): (usize, &str), estimate: &Estimate, ra
         0 => String::new(),
         missing => format!(" <span class=quiet>({missing} missing)</span>"),
     };
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<tr><th scope=row><i class=\"dot s{}\"></i>{}<td class=n>{}{missing}<td>{}<td class=n>{against}<td class=\"n quiet\">{interval}\
-         <td class=\"v {}\">{words}</tr>\n",
+         <td class=\"v {}\">{words}</tr>",
         variant % LOOKS,
         esc(name),
         number::value(estimate),

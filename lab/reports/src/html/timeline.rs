@@ -70,13 +70,13 @@ fn legend(out: &mut String, run: &Run) {
         .variants
         .first()
         .map_or("", |variant| variant.name.as_str());
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<p class=legend><span><svg width=30 height=10 aria-hidden=true><path class=\"p99 s0\" d=\"M0 5H30\"/></svg> p99</span>\
          <span><svg width=30 height=10 aria-hidden=true><path class=\"p50 s0\" d=\"M0 5H30\"/></svg> p50</span>\
          <span><svg width=30 height=10 aria-hidden=true><path class=ghost d=\"M0 5H30\"/></svg> p99 of {}</span>\
          <span><svg width=30 height=12 aria-hidden=true><rect class=\"ok s0\" width=30 height=12 /></svg> good answers</span>\
-         <span><svg width=30 height=12 aria-hidden=true><rect class=failed width=30 height=12 /></svg> bad answers</span></p>\n",
+         <span><svg width=30 height=12 aria-hidden=true><rect class=failed width=30 height=12 /></svg> bad answers</span></p>",
         esc(first)
     );
 }
@@ -160,9 +160,9 @@ fn figure(
             floor + 15.0
         );
     }
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<text class=\"tick end\" x=\"{RIGHT}\" y=\"{:.1}\">seconds since the load began</text></svg></div></figure>\n",
+        "<text class=\"tick end\" x=\"{RIGHT}\" y=\"{:.1}\">seconds since the load began</text></svg></div></figure>",
         floor + 30.0
     );
 }

@@ -33,10 +33,10 @@ pub(super) fn write(out: &mut String, run: &Run) {
         } else {
             String::new()
         };
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<figure><div class=wide>{}</div><figcaption>{which}topology <b>{}</b> · store <b>{}</b> · \
-             cache <b>{}</b> · events <b>{}</b></figcaption></figure>\n",
+             cache <b>{}</b> · events <b>{}</b></figcaption></figure>",
             drawing(system, index),
             esc(&system.topology),
             esc(&system.store),

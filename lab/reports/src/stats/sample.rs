@@ -76,7 +76,7 @@ impl Mean {
     }
 
     fn degrees(&self) -> Option<f64> {
-        (self.count >= 2).then(|| self.count as f64 - 1.0)
+        (self.count >= 2).then_some(self.count as f64 - 1.0)
     }
 
     fn error(&self) -> f64 {
