@@ -182,6 +182,12 @@ fn counted(cut: Cut, metrics: &[Metric], found: &[Vec<Estimate>], alarmed: u64) 
 }
 
 impl SelfTest {
+    /// As one JSON object.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("strings, numbers and lists always become JSON")
+    }
+
     /// As lines of text; the last one is the outcome.
     #[must_use]
     pub fn to_text(&self) -> String {

@@ -156,7 +156,8 @@ fn the_self_test_counts_false_alarms_and_holds() {
     assert_eq!(test.outcome, Outcome::Held, "{}", test.to_text());
     assert!(test.uncorrected.hits > test.comparisons.hits);
     assert!(test.to_text().contains("held: at most 5 %"));
-    serde_json::to_string(&test).unwrap();
+    let again: reports::SelfTest = serde_json::from_str(&test.to_json()).unwrap();
+    assert_eq!(again.comparisons.hits, test.comparisons.hits);
 }
 
 #[test]
