@@ -12,6 +12,7 @@ mod lab;
 mod load;
 mod output;
 mod process;
+mod proxy;
 mod serve;
 mod status;
 mod twin;
@@ -64,6 +65,7 @@ fn dispatch(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::run(&args, output),
         Command::Load(args) => load::run(&args, output),
         Command::Lab(args) => lab::run(&args.command, output),
+        Command::Proxy(args) => proxy::run(&args, output),
         Command::Guard(args) => args.run(),
         Command::Thaw { pid, start, ttl_ms } => {
             let ttl = Duration::from_millis(ttl_ms);

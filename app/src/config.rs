@@ -189,6 +189,9 @@ pub struct Internal {
     pub listen: SocketAddr,
     /// The address that others reach it at, when that is not `internal.listen`.
     pub advertise: Option<SocketAddr>,
+    /// Whether a proxy stands in front of it, so that faults can strike its connections; on loopback
+    /// only.
+    pub proxied: bool,
 }
 
 impl Default for Internal {
@@ -196,6 +199,7 @@ impl Default for Internal {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             advertise: None,
+            proxied: false,
         }
     }
 }

@@ -5,43 +5,24 @@ mod process;
 pub(crate) mod thaw;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use faults::{Change, Changed, FaultSpec, Seam};
 use telemetry::{EventKind, Timeline};
-use tokio::sync::Notify;
 
 use crate::host::Host;
 
 pub(crate) use process::{Stopped, Victim, enact};
 
-/// How long nothing is looked at when there is no fault.
-const REST: Duration = Duration::from_secs(3_600);
-
 /// Keeps the faults of `host` until it ends: tells of them, and ends them in time.
 pub(crate) fn keep(host: &Arc<Host>) {
     let (timeline, stopped) = (host.telemetry.timeline.clone(), host.stopped.clone());
-    let changed = Arc::new(Notify::new());
-    let wake = Arc::clone(&changed);
     host.faults.listen(move |change| {
         note(&timeline, change);
         if change.fault.spec.seam == Seam::Process && change.kind != Changed::Begun {
             stopped.release(&change.fault.id);
         }
-        wake.notify_one();
     });
-    let (faults, tasks) = (host.faults.clone(), host.tasks.clone());
-    host.tasks.spawn(async move {
-        loop {
-            // The data path ends them, too; this is for a seam at which nothing happens.
-            let next = faults.reap().unwrap_or(REST);
-            tokio::select! {
-                () = tasks.stopping() => return,
-                () = changed.notified() => {}
-                () = tokio::time::sleep(next) => {}
-            }
-        }
-    });
+    host.faults.keep(&host.tasks);
 }
 
 /// Puts the beginning or the end of a fault on the time axis.

@@ -58,6 +58,8 @@ pub(crate) struct Host {
     pub(crate) tasks: Tasks,
     /// The contracts in this process that a service may call, as they are composed.
     pub(crate) contracts: Mutex<Vec<Arc<dyn Dispatch>>>,
+    /// The proxy in front of the internal listener, which ends after what it leads to.
+    pub(crate) proxying: Tasks,
     /// The gateway, if it is in this process.
     pub(crate) front: OnceLock<Gateway>,
     /// Where its internal listener is, once it is.

@@ -148,22 +148,30 @@ impl Internal {
     }
 }
 
-/// Binds the internal listener of `host`.
+/// Binds the internal listener of `host`. Answers what to serve, which may stand behind a proxy at
+/// the address that others know.
 pub(crate) async fn bind(host: &Host) -> Result<TcpListener> {
-    let addr = host.config.internal.listen;
+    let wanted = &host.config.internal;
+    let addr = wanted.listen;
     let listener = TcpListener::bind(addr).await.with_context(|| {
         format!("cannot listen on {addr}; stop what listens there, or change internal.listen")
     })?;
-    let bound = host
-        .config
-        .internal
-        .advertise
-        .unwrap_or(listener.local_addr()?);
+    let bound = wanted.advertise.unwrap_or(listener.local_addr()?);
     host.address
         .set(bound)
         .ok()
         .context("a process has one internal listener")?;
-    Ok(listener)
+    if !wanted.proxied {
+        return Ok(listener);
+    }
+    let behind = TcpListener::bind((addr.ip(), 0)).await?;
+    let direct = behind.local_addr()?;
+    host.direct
+        .set(direct)
+        .ok()
+        .context("a process has one proxy")?;
+    proxy::serve(listener, direct.to_string(), &host.faults, &host.proxying);
+    Ok(behind)
 }
 
 /// Serves `internal` until `tasks` are asked to stop.

@@ -22,6 +22,7 @@ mod host;
 mod internal;
 pub mod keys;
 mod leash;
+mod outpost;
 mod parts;
 pub mod ready;
 mod registry;

@@ -75,6 +75,7 @@ impl Running {
             tokio::time::sleep(TELL_WITHIN).await;
         }
         inner.shutdown().await;
+        host.proxying.shutdown().await;
         host.tasks.shutdown().await;
     }
 }

@@ -28,6 +28,15 @@ pub enum Unsafe {
         /// The address.
         addr: SocketAddr,
     },
+    /// A proxy would make everybody who comes look near.
+    #[error(
+        "internal.proxied is for experiments on one machine, and internal.listen = {addr} can be \
+         reached from others; leave one of them out"
+    )]
+    Proxied {
+        /// The address.
+        addr: SocketAddr,
+    },
 }
 
 /// Refuses addresses beyond loopback unless whoever comes from there can be told apart.
@@ -36,6 +45,9 @@ pub fn check(config: &Config, data: &Path, has_keys: bool) -> Result<(), Unsafe>
     if !addr.ip().is_loopback() && !has_keys {
         let data = data.display().to_string();
         return Err(Unsafe::Public { addr, data });
+    }
+    if !internal.ip().is_loopback() && config.internal.proxied {
+        return Err(Unsafe::Proxied { addr: internal });
     }
     if !internal.ip().is_loopback() && config.cluster.secret.is_none() {
         return Err(Unsafe::Internal { addr: internal });
@@ -67,5 +79,10 @@ mod tests {
         assert!(said.contains("TRADEWIND__CLUSTER__SECRET"), "{said}");
         config.cluster.secret = Some("s".repeat(32));
         assert_eq!(check(&config, data, false), Ok(()));
+        config.internal.proxied = true;
+        let said = check(&config, data, false)
+            .expect_err("refused")
+            .to_string();
+        assert!(said.contains("internal.proxied"), "{said}");
     }
 }

@@ -183,6 +183,7 @@ fn host(config: Config, env: &Env) -> Result<Host> {
         tasks,
         pages: Tasks::new(),
         finding,
+        proxying: Tasks::new(),
         discovery,
     })
 }
@@ -242,6 +243,8 @@ fn ready(host: &Host, gateway: Option<SocketAddr>, internal: SocketAddr) -> Read
         }
         put("gateway", base);
     }
+    // Not through a proxy of ours: what it does is ended here.
+    let internal = host.direct.get().copied().unwrap_or(internal);
     let base = format!("http://{}", reachable(internal));
     if host.role.runs(CONSOLE) && gateway.is_none() {
         put("console", format!("{base}/console/"));

@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use faults::{Effect, Facts, Faults, Hit, Seam};
+use faults::Faults;
 use futures_util::future::BoxFuture;
-use kernel::Code;
 use telemetry::{SpanKind, Traces};
-use web::{Handler, Meta, ProblemReply, Request, Response};
+use web::{Handler, Meta, Request, Response};
 
 use crate::host::{Host, Hosted};
 
@@ -33,48 +32,19 @@ pub(crate) fn traced(host: &Host, hosted: &Hosted) -> Arc<dyn Handler> {
 }
 
 impl Traced {
-    /// The faults that strike `request`.
-    fn hits(&self, request: &Request) -> Vec<Hit> {
-        let facts = Facts {
-            service: Some(self.service),
-            method: Some(request.uri().path()),
-            ..Facts::default()
-        };
-        self.faults.hits(Seam::Request, facts)
-    }
-
     fn answer(&self, request: Request) -> BoxFuture<'static, Response> {
-        if !self.faults.any(Seam::Request) {
+        let hits = web::struck(&self.faults, self.service, &request);
+        if hits.is_empty() {
             return self.handler.call(request);
         }
-        let (hits, handler) = (self.hits(&request), Arc::clone(&self.handler));
+        let handler = Arc::clone(&self.handler);
         Box::pin(async move {
-            match suffer(&hits).await {
+            match web::suffer(&hits).await {
                 Some(refused) => refused.into_web(),
                 None => handler.call(request).await,
             }
         })
     }
-}
-
-/// What becomes of a request that `hits` strike; nothing if it is only late.
-async fn suffer(hits: &[Hit]) -> Option<ProblemReply> {
-    for hit in hits {
-        let text = |what| format!("fault '{}' was injected on purpose: {what}", hit.id());
-        match hit.effect() {
-            Effect::Error { code } => {
-                return Some(ProblemReply::new(code, text("this request fails")));
-            }
-            Effect::Drop => {
-                // Nobody is kept waiting beyond the lease.
-                hit.ended().await;
-                let detail = text("this request was lost");
-                return Some(ProblemReply::new(Code::Unavailable, detail));
-            }
-            _ => hit.hold_up().await,
-        }
-    }
-    None
 }
 
 impl Handler for Traced {

@@ -85,6 +85,7 @@ async fn front(listener: TcpListener, args: &[String]) -> io::Result<()> {
         telemetry: Telemetry::new(telemetry::Sampling::default(), &ctx),
         ingress: Ingress::new(Keys::none(), &*ctx.random),
         discovery: Arc::new(StaticDiscovery::new().with("backend", endpoints)),
+        faults: faults::Faults::default(),
         cluster: None,
         ctx,
     };

@@ -7,6 +7,7 @@ import { A, route } from "./lib/route.js";
 import { clock, millis, percent, rate } from "./lib/format.js";
 import { Health } from "./lib/parts.js";
 import { Axis } from "./views/axis.js";
+import { Faults } from "./views/faults.js";
 import { Knobs } from "./views/knobs.js";
 import { Lab } from "./views/lab.js";
 import { Link } from "./views/link.js";
@@ -25,6 +26,7 @@ const VIEWS = [
   [/^\/links\/([^/]+)$/, "Link", (id) => html`<${Link} id=${id} key=${id} />`],
   [/^\/design$/, "Design", () => html`<${Knobs} />`],
   [/^\/lab$/, "Lab", () => html`<${Lab} />`],
+  [/^\/faults$/, "Faults", () => html`<${Faults} />`],
   [/^\/traces$/, "Traces", () => html`<${Traces} />`],
   [/^\/traces\/([0-9a-fA-F]{32})$/, "Trace", (id) => html`<${Trace} id=${id} key=${id} />`],
 ];
@@ -69,6 +71,7 @@ const PLACES = [
   ["/links", "Links", (p) => p.startsWith("/links")],
   ["/design", "Design", (p) => p === "/design"],
   ["/lab", "Lab", (p) => p === "/lab"],
+  ["/faults", "Faults", (p) => p === "/faults"],
   ["/traces", "Traces", (p) => p.startsWith("/traces")],
 ];
 

@@ -1,5 +1,6 @@
 //! The page's files, and the JSON twins of its screens.
 
+mod faults;
 mod runs;
 mod traces;
 
@@ -10,7 +11,7 @@ use std::time::Duration;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Router, extract::DefaultBodyLimit};
 use http::StatusCode;
 use http::request::Parts;
@@ -40,6 +41,8 @@ pub(crate) fn router(collector: Arc<Collector>) -> Router {
         .route("/timeline", get(timeline))
         .route("/knobs", get(knobs))
         .route("/knobs/{service}/{name}", post(set_knob))
+        .route("/faults", get(faults::list).post(faults::inject))
+        .route("/faults/{id}", delete(faults::end))
         .route("/traces", get(traces::list))
         .route("/traces/{id}", get(traces::one))
         .route("/runs", get(runs::list))

@@ -46,6 +46,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "views/axis.js"
     "views/chart.js"
     "views/explain.js"
+    "views/faults.js"
     "views/knobs.js"
     "views/lab.js"
     "views/layout.js"

@@ -6,7 +6,7 @@ use kernel::Code;
 use web::ProblemReply;
 
 use super::{Admin, Answer, problem};
-use crate::compose::{CONSOLE, GATEWAY};
+use crate::compose::CONSOLE;
 use crate::faulty::{self, Victim};
 use crate::internal::json;
 
@@ -18,9 +18,6 @@ impl Admin {
         if host.role.runs(CONSOLE) {
             services.push(CONSOLE.to_owned());
         }
-        let mut entries = services.clone();
-        // A request enters the gateway on its way to the service that is meant.
-        entries.retain(|name| name != GATEWAY);
         let stores = self.services.iter().filter(|hosted| hosted.db.is_some());
         let edges = host.mesh.list().into_iter();
         Place {
@@ -31,8 +28,8 @@ impl Admin {
                 .collect(),
             proxied: host.direct.get().is_some(),
             direct: host.direct.get().map(ToString::to_string),
+            entries: services.clone(),
             services,
-            entries,
         }
     }
 

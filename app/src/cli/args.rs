@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::{HeaderName, HeaderValue};
 use nix::sys::signal::Signal;
 
-use super::fault_args::FaultArgs;
+use super::fault_args::{FaultArgs, ProxyArgs};
 use super::lab::LabArgs;
 use super::load;
 use crate::compose;
@@ -51,6 +51,8 @@ pub(super) enum Command {
     Load(Box<LoadArgs>),
     /// Experiments: change the design, load it, break it, and read what it cost
     Lab(LabArgs),
+    /// Stand between a server and its clients, and break their connections on purpose
+    Proxy(ProxyArgs),
     /// The version of this program
     Version,
     /// Run a server and stop it when standard input ends

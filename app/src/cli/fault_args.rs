@@ -1,5 +1,6 @@
-//! The flags of `tradewind fault`.
+//! The flags of `tradewind fault` and `tradewind proxy`.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -72,4 +73,29 @@ pub(super) struct AddArgs {
     pub(super) ttl: Option<Duration>,
     #[command(flatten)]
     pub(super) target: Target,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ProxyArgs {
+    /// Where clients come; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(super) listen: SocketAddr,
+    /// The server, such as 127.0.0.1:5432
+    #[arg(long, value_name = "HOST:PORT", value_parser = place)]
+    pub(super) to: String,
+    /// What faults call it: --service NAME
+    #[arg(long, default_value = "proxy")]
+    pub(super) name: String,
+    /// Where it takes faults; on this machine only
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub(super) admin: SocketAddr,
+}
+
+fn place(text: &str) -> Result<String, String> {
+    let parts = text.rsplit_once(':');
+    let fine = parts.is_some_and(|(host, port)| {
+        !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    fine.then(|| text.to_owned())
+        .ok_or_else(|| "write HOST:PORT, such as 127.0.0.1:5432".to_owned())
 }

@@ -22,6 +22,7 @@ pub(crate) async fn compose(host: &Host) -> Result<(Gateway, Hosted)> {
             ingress: host.ingress.clone(),
             discovery: Arc::clone(&host.discovery) as _,
             cluster: Some(host.secret.clone()),
+            faults: host.faults.clone(),
         },
     );
     let db = host.database(GATEWAY).await?;

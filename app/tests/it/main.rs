@@ -8,6 +8,7 @@ mod crash;
 mod demo;
 mod drain;
 mod edit;
+mod faults;
 mod features;
 mod health;
 mod killed;

@@ -190,7 +190,7 @@ fn stat(pid: u32) -> Option<(char, u32)> {
     Some((state, after_name.next()?.parse().ok()?))
 }
 
-fn state(pid: u32) -> Option<char> {
+pub(crate) fn state(pid: u32) -> Option<char> {
     stat(pid).map(|(state, _)| state)
 }
 

@@ -207,6 +207,38 @@ impl Sandbox {
         reply.expect("the process answers").json()
     }
 
+    /// Sends a change to the whole system, as the command line does.
+    pub(crate) async fn change(&self, method: http::Method, path: &str, body: &Value) -> Reply {
+        let secret = [("x-tradewind-cluster", self.secret.as_str())];
+        let reply = self.admin.json_with(method, path, &secret, body).await;
+        reply.expect("the admin answers")
+    }
+
+    /// Begins a fault; answers it.
+    pub(crate) async fn inject(&self, fault: &Value) -> Value {
+        let reply = self
+            .change(http::Method::POST, "/system/faults", fault)
+            .await;
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        reply.json()
+    }
+
+    /// Ends a fault.
+    pub(crate) async fn end(&self, fault: &Value) {
+        let id = fault["id"].as_str().expect("an id");
+        let path = format!("/system/faults/{id}");
+        let reply = self.change(http::Method::DELETE, &path, &Value::Null).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+
+    /// The program behind a system that is apart.
+    pub(crate) fn program(&self) -> Option<&Program> {
+        match &self.system {
+            System::There(program) => Some(program),
+            System::Here(_) => None,
+        }
+    }
+
     /// The data directory.
     pub(crate) fn data(&self) -> PathBuf {
         self.setting.dir.path().to_owned()

@@ -5,6 +5,7 @@ import { live, scene } from "../lib/live.js";
 import { A } from "../lib/route.js";
 import { millis, percent, plural, rate } from "../lib/format.js";
 import { Empty, Health, healthWord, Sparkline } from "../lib/parts.js";
+import { RunningFaults } from "./faults.js";
 import { layout, line, place } from "./layout.js";
 import { CallPanel, ServicePanel } from "./panel.js";
 
@@ -28,7 +29,8 @@ export function Overview({ service, from, to }) {
   }
   return html`<div class=${chosen ? "overview chosen" : "overview"}>
     <section class="map" ref=${box} aria-label="Services and calls">
-      <h1 class="sr">Map of the running system</h1>${drawing}</section>
+      <h1 class="sr">Map of the running system</h1>
+      ${!chosen && html`<${RunningFaults} />`}${drawing}</section>
     ${now && service && html`<${ServicePanel} name=${service} now=${now} key=${service} />`}
     ${now && from && html`<${CallPanel} from=${from} to=${to} now=${now} key=${`${from}>${to}`} />`}
   </div>`;

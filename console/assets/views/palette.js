@@ -24,7 +24,7 @@ export function usePalette() {
 
 const VIEWS = [
   ["Map", "/"], ["Links", "/links"], ["New link", "/links/new"], ["Design", "/design"],
-  ["Lab: runs of experiments", "/lab"],
+  ["Lab: runs of experiments", "/lab"], ["Faults", "/faults"],
   ["Traces", "/traces"], ["Failed traces", "/traces?failed=true"], ["Slowest traces", "/traces?slowest=true"],
 ];
 

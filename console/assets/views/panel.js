@@ -5,6 +5,7 @@ import { get, query } from "../lib/api.js";
 import { A } from "../lib/route.js";
 import { ago, bytes, clock, micros, millis, percent, plural, rate } from "../lib/format.js";
 import { Facts, Health, healthWord, Trouble } from "../lib/parts.js";
+import { Inject, RunningFaults } from "./faults.js";
 import { KnobRow, useKnobs } from "./knobs.js";
 
 /** One sentence in plain words: since when, what began just before, how much. */
@@ -37,6 +38,7 @@ export function ServicePanel({ name, now }) {
     <${Close} /><h2>${name} <${Health} health=${service.health} /></h2>
     <p class="quiet">${plural(service.replicas, "replica")}${callers.length ? ` · called by ${callers.join(", ")}` : ""}</p>
     <${Why} of=${service} />
+    <${RunningFaults} meant=${(f) => f.service === name || replicas.some((r) => r.id === f.replica)} />
     <${Facts} rows=${[
       ["rate", rate(service.rate)],
       ["errors", percent(service.errors), service.errors >= 0.005 ? "failing" : ""],
@@ -51,7 +53,8 @@ export function ServicePanel({ name, now }) {
     ${service.routes.length > 0 && html`<h3>Routes</h3>
       <ul class="rows">${service.routes.map((r) => html`<li key=${r.route}>
         <code>${r.route}</code><span>${rate(r.rate)} · ${millis(r.p99_ms)}</span></li>`)}</ul>`}
-    <${RecentTraces} service=${name} /></aside>`;
+    <${RecentTraces} service=${name} />
+    <${Inject} kind="service" selector=${{ service: name }} replicas=${replicas.map((r) => r.id)} /></aside>`;
 }
 
 function Design({ service }) {
@@ -76,6 +79,10 @@ function RecentTraces({ service }) {
           <span class=${t.error ? "failing" : ""}>${t.error ? "failed · " : ""}${micros(t.duration_us)}</span></li>`)}</ul>`)}`;
 }
 
+/** The gateway hands requests on; services call each other. */
+const callOf = (from, to) => (from === "gateway"
+  ? { seam: "request", service: to } : { seam: "call", caller: from, service: to });
+
 export function CallPanel({ from, to, now }) {
   const edges = now.edges.filter((e) => e.from === from && e.to === to);
   return html`<aside class="panel" aria-label=${`${from} to ${to}`}><${Close} />
@@ -93,5 +100,7 @@ export function CallPanel({ from, to, now }) {
         edge.breaker && ["breaker", edge.breaker, edge.breaker === "open" ? "failing" : ""],
         edge.waiting !== null && ["events that wait", String(edge.waiting)],
       ]} /></div>`)}
+    <${RunningFaults} meant=${(f) => f.service === to && (!f.caller || f.caller === from)} />
+    ${edges.some((e) => e.kind === "call") && html`<${Inject} kind="call" selector=${callOf(from, to)} />`}
     <p><${A} to=${`/services/${to}`}>Look at ${to}<//></p></aside>`;
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use console::{About, Cluster, ClusterError, KnobView, Replica, ReplicaState};
+use console::{About, Cluster, ClusterError, FaultAt, KnobView, Replica, ReplicaState};
+use faults::{FaultSpec, FaultView, Faults};
 use kernel::{Ctx, Tasks, Timestamp};
 use parking_lot::Mutex;
 use telemetry::{EventKind, Sampling, SpanKind, Telemetry, TraceFilter};
@@ -33,6 +34,7 @@ pub(super) struct FakeCluster {
     since: Timestamp,
     knobs: Mutex<Vec<KnobView>>,
     tick: AtomicU64,
+    faults: Faults,
 }
 
 fn knob(service: &str, name: &str, allowed: &[&str], trades: &str) -> KnobView {
@@ -90,6 +92,7 @@ impl FakeCluster {
             since: ctx.now(),
             knobs: Mutex::new(knobs),
             tick: AtomicU64::new(0),
+            faults: Faults::default(),
         });
         let running = Arc::clone(&cluster);
         tasks.spawn(async move {
@@ -281,5 +284,31 @@ impl Cluster for FakeCluster {
             .timeline
             .record(EventKind::Knob, text, &[("service", service)]);
         Ok(knob.clone())
+    }
+
+    async fn faults(&self) -> Result<Vec<FaultAt>, ClusterError> {
+        Ok(self.faults.list().into_iter().map(at).collect())
+    }
+
+    async fn inject(&self, spec: FaultSpec) -> Result<FaultAt, ClusterError> {
+        let begun = self.faults.inject(spec);
+        begun
+            .map(at)
+            .map_err(|error| ClusterError::Refused(error.to_string()))
+    }
+
+    async fn end_fault(&self, id: &str) -> Result<Vec<String>, ClusterError> {
+        if self.faults.end(id) {
+            return Ok(vec!["links-1".to_owned()]);
+        }
+        Err(ClusterError::NotFound(format!("no fault is called '{id}'")))
+    }
+}
+
+fn at(fault: FaultView) -> FaultAt {
+    FaultAt {
+        fault,
+        replicas: vec!["links-1".to_owned()],
+        missed: Vec::new(),
     }
 }

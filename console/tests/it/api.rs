@@ -180,3 +180,50 @@ async fn nobody_unknown_sees_figures_or_switches_anything() {
     let own = change().header("sec-fetch-site", "same-origin");
     assert_eq!(console.send(Caller::Local, own, body).await.status(), 200);
 }
+
+#[tokio::test]
+async fn a_fault_is_injected_listed_and_ended() {
+    let console = Console::new();
+    let spec = r#"{"seam":"request","effect":"latency","service":"links","ms":50,"ttl_ms":60000}"#;
+    let (status, begun) = console.post("/console/api/faults", spec).await;
+    assert_eq!((status, &begun["replicas"]), (201, &json!(["links-1"])));
+    let (_, list) = console.get("/console/api/faults").await;
+    assert_eq!(list["items"][0]["id"], begun["id"]);
+    assert_eq!(list["items"][0]["ms"], 50);
+    let path = format!(
+        "/console/api/faults/{}",
+        begun["id"].as_str().expect("an id")
+    );
+    let end = async || {
+        let request = http::Request::delete(&path);
+        json(console.send(Caller::Local, request, "").await).await.0
+    };
+    assert_eq!((end().await, end().await), (200, 404));
+    assert!(console.fake.faults.list().is_empty());
+    for (wrong, told) in [
+        (
+            r#"{"seam":"request","effect":"lateny","ttl_ms":1}"#,
+            "did you mean latency?",
+        ),
+        (
+            r#"{"seam":"request","effect":"drop","tl_ms":1}"#,
+            "did you mean ttl_ms?",
+        ),
+    ] {
+        let (status, said) = console.post("/console/api/faults", wrong).await;
+        assert!(
+            status == 422 && said.to_string().contains(told),
+            "{status} {said}"
+        );
+    }
+    let stranger =
+        http::Request::post("/console/api/faults").header("content-type", "application/json");
+    let refused = console.send(Caller::Anonymous, stranger, spec).await;
+    assert_eq!(json(refused).await.0, 401);
+    let other_site = http::Request::post("/console/api/faults")
+        .header("content-type", "application/json")
+        .header("sec-fetch-site", "cross-site");
+    let refused = console.send(Caller::Local, other_site, spec).await;
+    assert_eq!(json(refused).await.0, 403);
+    assert!(console.fake.faults.list().is_empty());
+}

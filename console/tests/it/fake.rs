@@ -8,9 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use console::{
-    About, Cluster, ClusterError, Config, Deps, KnobView, NoRuns, Parts, Replica, ReplicaState,
-    Runs,
+    About, Cluster, ClusterError, Config, Deps, FaultAt, KnobView, NoRuns, Parts, Replica,
+    ReplicaState, Runs,
 };
+use faults::{FaultSpec, FaultView, Faults};
 use http_body_util::BodyExt as _;
 use kernel::{Ctx, Tasks, Timestamp};
 use parking_lot::Mutex;
@@ -23,6 +24,7 @@ pub(crate) struct Fake {
     pub(crate) dead: Mutex<BTreeSet<String>>,
     pub(crate) polls: AtomicUsize,
     knob: Mutex<KnobView>,
+    pub(crate) faults: Faults,
 }
 
 fn ids() -> [&'static str; 2] {
@@ -139,6 +141,32 @@ impl Cluster for Fake {
         value.clone_into(&mut knob.value);
         Ok(knob.clone())
     }
+
+    async fn faults(&self) -> Result<Vec<FaultAt>, ClusterError> {
+        Ok(self.faults.list().into_iter().map(at).collect())
+    }
+
+    async fn inject(&self, spec: FaultSpec) -> Result<FaultAt, ClusterError> {
+        let begun = self.faults.inject(spec);
+        begun
+            .map(at)
+            .map_err(|error| ClusterError::Refused(error.to_string()))
+    }
+
+    async fn end_fault(&self, id: &str) -> Result<Vec<String>, ClusterError> {
+        if self.faults.end(id) {
+            return Ok(vec!["links-1".to_owned()]);
+        }
+        Err(ClusterError::NotFound(format!("no fault is called '{id}'")))
+    }
+}
+
+fn at(fault: FaultView) -> FaultAt {
+    FaultAt {
+        fault,
+        replicas: vec!["links-1".to_owned()],
+        missed: Vec::new(),
+    }
 }
 
 pub(crate) struct Console {
@@ -169,6 +197,7 @@ impl Console {
             dead: Mutex::default(),
             polls: AtomicUsize::new(0),
             knob: Mutex::new(knob),
+            faults: Faults::default(),
         });
         let config = Config {
             interval: Duration::from_millis(50),

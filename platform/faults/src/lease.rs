@@ -160,6 +160,12 @@ impl Hit {
         self.wait
     }
 
+    /// Another delay of the same fault.
+    #[must_use]
+    pub fn draw(&self) -> Duration {
+        Duration::from_millis(self.lease.wait_ms())
+    }
+
     /// Whether the fault has not ended.
     #[must_use]
     pub fn lasts(&self) -> bool {

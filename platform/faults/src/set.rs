@@ -5,14 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use kernel::{Ctx, Steady};
+use kernel::{Ctx, Steady, Tasks};
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
 
 use crate::{Effect, FaultError, FaultSpec, FaultView, Hit, Lease, Seam};
 
 /// How many faults a process may have at once.
 pub const FAULTS_MAX: usize = 64;
 const ID_BYTES_MAX: usize = 40;
+/// How long nothing is looked at when there is no fault.
+const REST: Duration = Duration::from_secs(3_600);
 
 /// What a seam knows of what it is about to do. A fact that it does not know selects nothing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -105,6 +108,25 @@ impl Faults {
     /// faults.
     pub fn listen(&self, listener: impl Fn(&Change) + Send + Sync + 'static) {
         self.0.listeners.write().push(Box::new(listener));
+    }
+
+    /// Ends faults in time until `tasks` end. The data path does so, too; this is for seams at which
+    /// nothing happens, and for those who wait for the end.
+    pub fn keep(&self, tasks: &Tasks) {
+        let changed = Arc::new(Notify::new());
+        let wake = Arc::clone(&changed);
+        self.listen(move |_| wake.notify_one());
+        let (faults, stop) = (self.clone(), tasks.clone());
+        tasks.spawn(async move {
+            loop {
+                let next = faults.reap().unwrap_or(REST);
+                tokio::select! {
+                    () = stop.stopping() => return,
+                    () = changed.notified() => {}
+                    () = tokio::time::sleep(next) => {}
+                }
+            }
+        });
     }
 
     /// Whether there may be a fault at `seam`: one relaxed load.
@@ -221,7 +243,8 @@ impl Faults {
             return None;
         }
         let hit = Hit::by(Arc::clone(lease), &self.0.ctx);
-        if lease.is_spent() {
+        // A connection stays struck until the fault ends; elsewhere there is nothing left to do.
+        if lease.is_spent() && lease.spec.seam != Seam::Socket {
             let _changing = self.0.changing.lock();
             self.end_those(Changed::Spent, |other| Arc::ptr_eq(other, lease));
         }

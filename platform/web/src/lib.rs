@@ -19,6 +19,7 @@ mod openapi;
 mod problem;
 mod server;
 mod sse;
+mod struck;
 
 pub use access::{AccessLog, Red};
 pub use asset::{Asset, Assets, CONTENT_SECURITY_POLICY};
@@ -35,3 +36,4 @@ pub use openapi::openapi_json;
 pub use problem::{ProblemReply, problem};
 pub use server::{Drained, Running, Server, ServerLimits, Slot, accept, leftover, serve};
 pub use sse::{Sse, SseSender, sse};
+pub use struck::{struck, suffer};

@@ -12,6 +12,7 @@ use crate::gateway::Core;
 use crate::proxy::Proxy;
 use crate::route::{Entry, Target, has_dot_segment};
 
+#[derive(Clone)]
 pub(crate) struct Front {
     core: Arc<Core>,
     proxy: Arc<Proxy>,
@@ -50,6 +51,18 @@ impl Front {
         }
     }
 
+    fn answer(&self, entry: Arc<Entry>, request: Request) -> BoxFuture<'static, Response> {
+        let explain = request
+            .extensions()
+            .get::<Meta>()
+            .is_some_and(|m| m.explain);
+        if explain {
+            self.pass_explained(entry, request)
+        } else {
+            self.pass(&entry, request)
+        }
+    }
+
     /// The same, and the answer says how it was routed.
     fn pass_explained(&self, entry: Arc<Entry>, request: Request) -> BoxFuture<'static, Response> {
         let before = explain::routing(&entry);
@@ -76,15 +89,17 @@ impl Handler for Front {
             Err(failure) => return (None, Box::pin(ready(failure.reply()))),
         };
         let red = Some(entry.red.clone());
-        let explain = request
-            .extensions()
-            .get::<Meta>()
-            .is_some_and(|m| m.explain);
-        let answer = if explain {
-            self.pass_explained(entry, request)
-        } else {
-            self.pass(&entry, request)
-        };
+        let hits = web::struck(&self.core.deps.faults, "gateway", &request);
+        if hits.is_empty() {
+            return (red, self.answer(entry, request));
+        }
+        let front = self.clone();
+        let answer = Box::pin(async move {
+            match web::suffer(&hits).await {
+                Some(refused) => refused.into_web(),
+                None => front.answer(entry, request).await,
+            }
+        });
         (red, answer)
     }
 }

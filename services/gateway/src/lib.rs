@@ -20,6 +20,7 @@ mod worker;
 
 use std::sync::Arc;
 
+use faults::Faults;
 use kernel::{Ctx, Knobs};
 use mesh::discovery::Discovery;
 use telemetry::Telemetry;
@@ -42,6 +43,8 @@ pub struct Deps {
     pub discovery: Arc<dyn Discovery>,
     /// What remote services of this system know the gateway by.
     pub cluster: Option<ClusterSecret>,
+    /// What strikes requests at the door on purpose.
+    pub faults: Faults,
 }
 
 /// Its design choices, each at its default: known without it running.

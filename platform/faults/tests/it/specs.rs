@@ -60,7 +60,19 @@ fn every_effect_of_every_seam_can_be_written_and_none_elsewhere() {
 
 #[test]
 fn a_mistake_is_told_with_what_was_perhaps_meant() {
-    let told = [
+    tell(&names());
+    tell(&numbers());
+}
+
+fn tell(told: &[(Value, &str)]) {
+    for (text, part) in told {
+        let error = read(text.clone()).expect_err("a mistake");
+        assert!(error.contains(part), "{text}: {error}");
+    }
+}
+
+fn names() -> Vec<(Value, &'static str)> {
+    vec![
         (
             json!({"seam": "cal", "effect": "drop", "ttl_ms": 1}),
             "did you mean call?",
@@ -93,6 +105,11 @@ fn a_mistake_is_told_with_what_was_perhaps_meant() {
             json!({"seam": "request", "effect": "drop", "method": "x", "ttl_ms": 1}),
             "the beginning of a path",
         ),
+    ]
+}
+
+fn numbers() -> Vec<(Value, &'static str)> {
+    vec![
         (json!({"seam": "call", "effect": "drop"}), "needs ttl_ms"),
         (
             json!({"seam": "call", "effect": "drop", "ttl_ms": 0}),
@@ -134,11 +151,7 @@ fn a_mistake_is_told_with_what_was_perhaps_meant() {
             json!({"seam": "call", "effect": "latency", "ms": -1, "ttl_ms": 1}),
             "ms is -1",
         ),
-    ];
-    for (text, part) in told {
-        let error = read(text.clone()).expect_err("a mistake");
-        assert!(error.contains(part), "{text}: {error}");
-    }
+    ]
 }
 
 #[test]

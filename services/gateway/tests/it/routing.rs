@@ -60,6 +60,7 @@ fn a_local_route_opens_no_socket() {
         telemetry: Telemetry::quiet(),
         ingress: Ingress::new(Keys::none(), &*ctx.random),
         discovery: Arc::new(StaticDiscovery::new()),
+        faults: faults::Faults::default(),
         cluster: None,
         ctx,
     };

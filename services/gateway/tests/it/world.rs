@@ -208,6 +208,7 @@ impl World {
             telemetry: Telemetry::quiet(),
             ingress,
             discovery: Arc::clone(&discovery) as _,
+            faults: faults::Faults::default(),
             cluster,
             ctx,
         };
