@@ -1,15 +1,16 @@
 //! `tradewind twin`: the worker that an experiment kills; see the crate `twins`.
 
 use std::process::ExitCode;
+use std::str::FromStr as _;
 
 use anyhow::Result;
+use twins::Mode;
 
 use super::BadInput;
 use super::args::TwinArgs;
 
 pub(super) fn run(args: &TwinArgs) -> Result<ExitCode> {
-    let mode = args.mode.parse();
-    let mode: twins::Mode = mode.map_err(|error: twins::TwinError| BadInput(error.to_string()))?;
+    let mode = Mode::from_str(&args.mode).map_err(|error| BadInput(error.to_string()))?;
     // One thread is quick to start, and databases bring their own.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -25,6 +25,10 @@ fn plan(mode: Mode, dir: &TempDir) -> Plan {
     }
 }
 
+#[expect(
+    clippy::print_stdout,
+    reason = "a long run is made for its numbers: seen with --nocapture"
+)]
 async fn outcome(mode: Mode) -> Outcome {
     let dir = TempDir::new().expect("a temporary directory");
     let plan = plan(mode, &dir);
