@@ -156,8 +156,7 @@ impl Worker {
         }
     }
 
-    /// Does a job from when the worker was free, and answers when it is free again. That is counted
-    /// from moment to moment and not from when a timer fired, or capacity would be lower than it says.
+    /// Does a job from when the worker was free, and answers when it is free again.
     async fn attend(&self, job: Job, free_at: Instant) -> Instant {
         let Job {
             arrived,
@@ -177,19 +176,39 @@ impl Worker {
             let _ = answer.send(Err(StageError::Late { service }));
             return free_at;
         }
-        let begins = free_at.max(arrived);
-        let ends = begins + self.work;
-        sleep_until(ends).await;
-        let done = Done {
-            waited_us: micros(begins - arrived),
-            worked_us: micros(self.work),
-        };
-        let outcome = match answer.send(Ok(done)) {
+        let turn = Turn::of(free_at, arrived, self.work);
+        sleep_until(turn.ends).await;
+        let outcome = match answer.send(Ok(turn.done(arrived))) {
             Ok(()) => &self.meters.answered,
             Err(_) => &self.meters.wasted,
         };
         outcome.inc();
-        ends
+        turn.ends
+    }
+}
+
+/// When a job is worked on. Counted from moment to moment and not from when a timer fired, or
+/// capacity would be lower than it says.
+struct Turn {
+    begins: Instant,
+    ends: Instant,
+}
+
+impl Turn {
+    /// The turn of a job that came when it `arrived`, by a worker who was `free_at` that moment.
+    fn of(free_at: Instant, arrived: Instant, work: Duration) -> Self {
+        let begins = free_at.max(arrived);
+        Self {
+            begins,
+            ends: begins + work,
+        }
+    }
+
+    fn done(&self, arrived: Instant) -> Done {
+        Done {
+            waited_us: micros(self.begins - arrived),
+            worked_us: micros(self.ends - self.begins),
+        }
     }
 }
 
