@@ -68,6 +68,7 @@ pub(crate) fn sample() -> Run {
         metrics: metrics(),
         variants: variants(),
         trials,
+        derived: Vec::new(),
         checks: checks(),
         guess: Some(Guess {
             text: "10".to_owned(),
