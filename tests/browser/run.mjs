@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 
 import { axis, design, traces } from "./checks/design.mjs";
 import { failures } from "./checks/failures.mjs";
+import { faults } from "./checks/faults.mjs";
 import { keyboard } from "./checks/keyboard.mjs";
 import { lab } from "./checks/lab.mjs";
 import { links } from "./checks/links.mjs";
@@ -21,7 +22,7 @@ import { readable } from "./checks/readable.mjs";
 import { openBrowser } from "./browser.mjs";
 import { startSystem } from "./system.mjs";
 
-const PARTS = { overview, links, design, axis, traces, lab, keyboard, readable, failures };
+const PARTS = { overview, links, design, axis, traces, faults, lab, keyboard, readable, failures };
 const text = { type: "string" };
 const { values, positionals: flags } = parseArgs({
   options: { bin: text, url: text, only: text }, allowPositionals: true,

@@ -36,6 +36,7 @@ pub(super) fn run(args: &FaultArgs, output: Output) -> Result<ExitCode> {
             let text = match (ids, id) {
                 (0, _) => "there was no fault".to_owned(),
                 (_, Some(id)) => format!("fault {id} has ended"),
+                (1, None) => "one fault has ended".to_owned(),
                 (n, None) => format!("{n} faults have ended"),
             };
             output.say(&text, &ended)

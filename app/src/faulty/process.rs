@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use parking_lot::Mutex;
 use tokio::process::Command;
 
-use super::thaw::started;
+use super::thaw::{send, started};
 use crate::host::Host;
 
 /// A process answers whoever asked for its end before it ends.
@@ -37,17 +37,33 @@ impl Victim {
     }
 }
 
-/// The helpers that end the stops of this process's faults, by fault. Cheap to clone.
+/// The stops of this process's faults, by fault. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Stopped(Arc<Mutex<BTreeMap<String, Vec<Pid>>>>);
+pub(crate) struct Stopped(Arc<Mutex<BTreeMap<String, Vec<Stop>>>>);
+
+/// A process that stands still.
+#[derive(Debug, Clone, Copy)]
+struct Stop {
+    /// Who lets it go on.
+    helper: Pid,
+    pid: u32,
+    /// When it was started.
+    started: u64,
+}
 
 impl Stopped {
     /// Ends the stops of a fault: each helper lets its process go on, and ends.
     pub(super) fn release(&self, fault: &str) {
-        let helpers = self.0.lock().remove(fault).unwrap_or_default();
-        for helper in helpers {
-            // One that has ended has done it already.
+        let stops = self.0.lock().remove(fault).unwrap_or_default();
+        for Stop {
+            helper,
+            pid,
+            started,
+        } in stops
+        {
+            // A helper that has ended has done it already, or was killed before it could.
             let _ = kill(helper, Signal::SIGTERM);
+            let _ = send(pid, started, Signal::SIGCONT);
         }
     }
 }
@@ -100,8 +116,12 @@ fn stop(host: &Host, fault: &FaultView, victim: &Victim) -> Result<(), String> {
     let pid = helper.id().and_then(|pid| i32::try_from(pid).ok());
     if let Some(pid) = pid {
         let mut stopped = host.stopped.0.lock();
-        let helpers = stopped.entry(fault.id.to_string()).or_default();
-        helpers.push(Pid::from_raw(pid));
+        let stops = stopped.entry(fault.id.to_string()).or_default();
+        stops.push(Stop {
+            helper: Pid::from_raw(pid),
+            pid: victim.pid,
+            started,
+        });
     }
     let tasks = host.tasks.clone();
     host.tasks.spawn(async move {

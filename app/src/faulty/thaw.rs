@@ -32,7 +32,8 @@ pub(crate) async fn thaw(pid: u32, start: u64, ttl: Duration) -> Result<()> {
     Ok(())
 }
 
-fn send(pid: u32, start: u64, what: Signal) -> Result<()> {
+/// Sends a signal to the process `pid` if it is the one that was started at `start`.
+pub(super) fn send(pid: u32, start: u64, what: Signal) -> Result<()> {
     if started(pid) != Some(start) {
         bail!("process {pid} has ended");
     }

@@ -175,5 +175,6 @@ async fn a_clock_that_is_set_back_is_seen_in_what_is_written_until_the_lease_end
     let (wrong, before) = (created().await.to_string(), before.to_string());
     assert!(wrong < before, "a day earlier: {wrong} after {before}");
     sandbox.end(&fault).await;
-    assert!(created().await.to_string() >= before);
+    let after = created().await.to_string();
+    assert!(after >= before, "{after} before {before}");
 }

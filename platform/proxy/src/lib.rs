@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, watch};
 use connection::Connection;
 
 /// How many connections are carried at once; more wait in the listener's queue.
-pub const CONNECTIONS_MAX: usize = 4_096;
+pub const CONNECTIONS_MAX: usize = 1_024;
 /// The pause after the system had no more sockets.
 const PAUSE: Duration = Duration::from_millis(50);
 

@@ -14,7 +14,7 @@ use crate::connection::Connection;
 
 const CHUNK_BYTES: usize = 16 * 1024;
 /// Chunks on their way in one direction: with their size, what a connection holds at most.
-const CHUNKS_MAX: usize = 64;
+const CHUNKS_MAX: usize = 32;
 /// A narrow pipe lets through what it may so often a second.
 const PIECES_PER_S: u64 = 20;
 

@@ -1,5 +1,7 @@
 //! Processes that are killed and stopped, and go on when the lease ends, even without a controller.
 
+use std::path::Path;
+
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use testkit::TempDir;
@@ -173,7 +175,12 @@ fn the_command_line_adds_lists_and_ends_faults_and_says_no_in_words() {
         with(&["fault", "clear"])["ended"].as_array().map(Vec::len),
         Some(1)
     );
-    let no = |args: &[&str]| refused(dir.path(), &[args, &["--data", &data]].concat());
+    refuses_in_words(dir.path(), &data);
+    program.stop();
+}
+
+fn refuses_in_words(dir: &Path, data: &str) {
+    let no = |args: &[&str]| refused(dir, &[args, &["--data", data]].concat());
     for (args, part) in [
         (
             &["fault", "add", "request", "lateny", "--ttl", "1s"][..],
@@ -209,5 +216,4 @@ fn the_command_line_adds_lists_and_ends_faults_and_says_no_in_words() {
         let said = no(args);
         assert!(said.contains(part), "{args:?}: {said}");
     }
-    program.stop();
 }

@@ -266,7 +266,7 @@ async fn a_fault_ends_by_itself() {
     world.policy("test", json!({"retry": {"attempts": 1}}));
     let spec = FaultSpec::error(Seam::Call, Code::Unavailable, 5_000).of("look");
     let fault = world.faults.inject(spec).expect("a fault");
-    assert_eq!(world.mesh.list()[0].faults, [fault.clone()]);
+    assert_eq!(world.mesh.list()[0].faults, std::slice::from_ref(&fault));
     let error = client
         .look(&world.cx(), item("tea"))
         .await
