@@ -190,6 +190,7 @@ impl Lab {
         let variant = spec.variant[number.variant].get_ref();
         if !spec.weather.is_empty() {
             up.system.clear_faults().await?;
+            up.system.whole().await?;
         }
         up.applied.apply(&up.system, variant).await?;
         for event in &spec.weather {

@@ -24,6 +24,8 @@ const END_WITHIN: Duration = Duration::from_secs(20);
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// A target that does not answer is given up after this.
 const TARGET_WITHIN: Duration = Duration::from_millis(2_500);
+/// How long a process that was killed may take to be back; the supervisor waits longer each time.
+const WHOLE_WITHIN: Duration = Duration::from_secs(40);
 /// How much of a log is shown when a system fails.
 const LOG_LINES: usize = 5;
 
@@ -70,7 +72,9 @@ pub(crate) struct About {
 
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Replica {
+    id: String,
     pub(crate) services: Vec<String>,
+    state: String,
 }
 
 /// A knob as `/system/knobs` answers it.
@@ -171,6 +175,21 @@ impl System {
             client,
             own,
         })
+    }
+
+    /// Waits until every process of it works: a trial may have killed one.
+    pub(crate) async fn whole(&self) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            let status: Status = self.client.get(&self.at_admin("/system")).await?;
+            match status.replicas.iter().find(|replica| replica.state != "up") {
+                None => return Ok(()),
+                Some(down) if start.elapsed() > WHOLE_WITHIN => {
+                    return Err(Error::Failed(format!("{} does not come back", down.id)));
+                }
+                Some(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
     }
 
     /// Every knob with its setting.

@@ -160,7 +160,7 @@ impl Stage<'_> {
             let measure = measure.get_ref();
             for text in &measure.counter {
                 let selector = Selector::new(text);
-                if !after.knows(&selector) {
+                if !after.knows(&selector) && !before.knows(&selector) {
                     let detail = unknown("metric", selector.name(), &after.names());
                     return Err(Error::Bad(format!("{}: {detail}", measure.name)));
                 }

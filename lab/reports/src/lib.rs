@@ -4,6 +4,7 @@
 
 mod compare;
 mod date;
+mod derived;
 mod estimate;
 mod html;
 mod markdown;
@@ -16,6 +17,7 @@ mod text;
 mod words;
 
 pub use compare::{Both, Comparison, compare};
+pub use derived::Follows;
 pub use estimate::{Difference, Estimate, Verdict};
 pub use html::to_html;
 pub use markdown::to_markdown;

@@ -26,6 +26,7 @@ pub fn to_markdown(run: &Run) -> String {
         }
     }
     table(&mut out, &summary);
+    derived(&mut out, &summary);
     let _ = write!(
         out,
         "\n{}\n\n{}\n",
@@ -112,6 +113,23 @@ fn table(out: &mut String, summary: &Summary) {
                 number::interval(estimate)
             );
         }
+    }
+}
+
+fn derived(out: &mut String, summary: &Summary) {
+    if summary.derived.is_empty() {
+        return;
+    }
+    out.push_str("\n## What follows\n\n| | value | 95 % interval | formula |\n|---|---|---|---|\n");
+    for figure in &summary.derived {
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | `{}` |",
+            cell(&figure.label),
+            cell(&figure.said()),
+            figure.interval(),
+            cell(&figure.formula)
+        );
     }
 }
 

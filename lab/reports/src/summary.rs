@@ -5,6 +5,7 @@ mod noise;
 
 use serde::{Deserialize, Serialize};
 
+use crate::derived::{self, Follows};
 use crate::estimate::Estimate;
 use crate::model::{CheckOutcome, Metric, Run};
 use crate::stats::{Row, analyse};
@@ -39,6 +40,9 @@ pub struct Summary {
     pub version: String,
     /// Whether the run as a whole came out as expected: it ended, and every check did.
     pub passed: bool,
+    /// What follows from the metrics of several variants.
+    #[serde(default)]
+    pub derived: Vec<Follows>,
     /// How the checks came out.
     pub checks: Checks,
     /// What was measured, in the order shown.
@@ -108,6 +112,7 @@ pub fn summary(run: &Run) -> Summary {
         passed: !run.ended_early && checks.failed + checks.untold == 0,
         checks,
         metrics: run.metrics.clone(),
+        derived: derived::of(run),
         guess: guess::of(run),
         comparisons,
         noise,

@@ -40,6 +40,7 @@ pub fn to_text(run: &Run) -> String {
     wrap(&mut lines, &run.experiment.question, "");
     lines.push(String::new());
     table(&mut lines, &summary);
+    derived(&mut lines, &summary);
     lines.push(String::new());
     wrap(&mut lines, &summary.noise.text, "");
     if summary.comparisons > 0 {
@@ -87,6 +88,23 @@ fn table(lines: &mut Vec<String>, summary: &Summary) {
             let line = row(&found.estimates[index]);
             lines.push(format!("  {name:<longest$}  {line}").trim_end().to_owned());
         }
+    }
+}
+
+/// What follows from several variants.
+fn derived(lines: &mut Vec<String>, summary: &Summary) {
+    if summary.derived.is_empty() {
+        return;
+    }
+    lines.push(String::new());
+    lines.push("What follows".to_owned());
+    for figure in &summary.derived {
+        let (said, interval) = (figure.said(), figure.interval());
+        wrap(
+            lines,
+            &format!("{}: {said} ({interval})", figure.label),
+            "  ",
+        );
     }
 }
 

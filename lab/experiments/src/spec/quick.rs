@@ -24,7 +24,7 @@ impl Default for QuickSpec {
     fn default() -> Self {
         Self {
             seconds: None,
-            blocks: 3,
+            blocks: 4,
             warm_up_seconds: 0.5,
             rate: None,
             kills: None,

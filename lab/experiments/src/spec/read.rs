@@ -223,7 +223,7 @@ path = "/{code}"
         assert_eq!(names, ["none", "aside"]);
         assert_eq!(spec.text, GOOD);
         let quick = spec.quick();
-        assert_eq!((quick.trials.blocks, quick.trials.seconds), (3, 2.0));
+        assert_eq!((quick.trials.blocks, quick.trials.seconds), (4, 2.0));
     }
 
     #[test]

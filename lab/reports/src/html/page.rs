@@ -63,6 +63,7 @@ pub(super) fn why(out: &mut String, run: &Run) {
 
 /// Everything below the charts.
 pub(super) fn rest(out: &mut String, run: &Run, summary: &Summary) {
+    derived(out, summary);
     checks(out, run);
     if let Some(guess) = &summary.guess {
         section(out, "The guess", &guess.words);
@@ -82,6 +83,28 @@ pub(super) fn rest(out: &mut String, run: &Run, summary: &Summary) {
         esc(&run.id),
         esc(&footer(run))
     );
+}
+
+/// What follows from several variants.
+fn derived(out: &mut String, summary: &Summary) {
+    if summary.derived.is_empty() {
+        return;
+    }
+    out.push_str(
+        "<section><h2>What follows</h2><div class=wide tabindex=0 role=region aria-label=\"What follows\"><table>\
+         <thead><tr><th scope=col>Figure<th scope=col>Value<th scope=col>95 % interval<th scope=col>Formula</tr></thead><tbody>\n",
+    );
+    for figure in &summary.derived {
+        let _ = writeln!(
+            out,
+            "<tr><th scope=row>{}<td>{}<td>{}<td><code>{}</code></tr>",
+            esc(&figure.label),
+            esc(&figure.said()),
+            esc(&figure.interval()),
+            esc(&figure.formula)
+        );
+    }
+    out.push_str("</tbody></table></div></section>\n");
 }
 
 fn checks(out: &mut String, run: &Run) {

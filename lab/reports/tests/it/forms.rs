@@ -115,3 +115,21 @@ fn look_at_the_sample() {
         std::fs::write(folder.join(name), text).unwrap();
     }
 }
+
+#[test]
+fn what_follows_from_several_variants_stands_in_every_form() {
+    let run = sample();
+    let summary = summary(&run);
+    let figure = &summary.derived[0];
+    assert_eq!(figure.value, Some(5.0));
+    // Student's t with two degrees of freedom: 4.3027 times 1 / sqrt(3).
+    let (low, high) = (figure.low.unwrap(), figure.high.unwrap());
+    assert!(
+        (low - 2.515_86).abs() < 1e-4 && (high - 7.484_14).abs() < 1e-4,
+        "{figure:?}"
+    );
+    assert!(to_text(&run).contains("what <b>aside</b> saves: 5 ms (2.52 to 7.48)"));
+    assert!(to_markdown(&run).contains("5 ms | 2.52 to 7.48 | `none.p50_ms - aside.p50_ms` |"));
+    let html = to_html(&run);
+    assert!(html.contains("what &lt;b&gt;aside&lt;/b&gt; saves") && !html.contains("<b>aside"));
+}

@@ -68,7 +68,12 @@ pub(crate) fn sample() -> Run {
         metrics: metrics(),
         variants: variants(),
         trials,
-        derived: Vec::new(),
+        derived: vec![reports::Derived {
+            label: "what <b>aside</b> saves".to_owned(),
+            unit: "ms".to_owned(),
+            formula: "none.p50_ms - aside.p50_ms".to_owned(),
+            values: vec![4.0, 5.0, 6.0],
+        }],
         checks: checks(),
         guess: Some(Guess {
             text: "10".to_owned(),

@@ -92,6 +92,7 @@ impl Service {
             ctx: self.ctx.clone(),
             scheme: self.choices.ids.get(),
             length: self.config.code_length,
+            taken: self.meters.taken.clone(),
             by: call.by.clone(),
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use contracts::links::{LinkSnapshot, LinksError};
 use kernel::{Ctx, Timestamp};
 use storage::Tx;
+use telemetry::Counter;
 
 use super::IdScheme;
 use super::routes::Touched;
@@ -34,6 +35,8 @@ pub(crate) struct Maker {
     pub(crate) scheme: IdScheme,
     /// How many characters a code has.
     pub(crate) length: usize,
+    /// Counts codes that were made and were taken.
+    pub(crate) taken: Counter,
     /// Who makes them.
     pub(crate) by: String,
 }
@@ -127,6 +130,9 @@ impl Maker {
     ) -> Result<Option<LinksError>, Fail> {
         let why = write::why_taken(tx, candidate).await?;
         let again = ready.body.code.is_empty() && matches!(why, LinksError::CodeTaken { .. });
+        if again {
+            self.taken.inc();
+        }
         Ok((!again).then_some(why))
     }
 }

@@ -13,6 +13,7 @@ pub(crate) struct Meters {
     pub(crate) throttled: Counter,
     pub(crate) failed: Counter,
     pub(crate) imported: Counter,
+    pub(crate) taken: Counter,
 }
 
 impl Meters {
@@ -30,6 +31,11 @@ impl Meters {
             preview: outcome("preview"),
             throttled: outcome("throttled"),
             failed: outcome("failed"),
+            taken: metrics.counter(
+                "links_code_collisions_total",
+                "Codes that were made for a link and were taken.",
+                &[],
+            ),
             imported: metrics.counter("links_imported_total", "Links made by imports.", &[]),
         }
     }
