@@ -30,10 +30,10 @@ fn note(timeline: &Timeline, change: &Change) {
     let fault = &change.fault;
     let (id, spec) = (&*fault.id, &fault.spec);
     let text = match change.kind {
-        Changed::Begun => format!("fault {id}: {spec}, for {} ms", spec.ttl_ms),
-        Changed::Expired => format!("fault {id} has ended: {spec}"),
-        Changed::Spent => format!("fault {id} has struck as often as it may: {spec}"),
-        Changed::Ended => format!("fault {id} was ended: {spec}"),
+        Changed::Begun => format!("fault: {spec}, for {} ms", spec.ttl_ms),
+        Changed::Expired => format!("fault has ended: {spec}"),
+        Changed::Spent => format!("fault has struck as often as it may: {spec}"),
+        Changed::Ended => format!("fault was ended: {spec}"),
     };
     tracing::info!(fault = id, hits = fault.hits, "{text}");
     let (until, hits) = (fault.until.micros().to_string(), fault.hits.to_string());

@@ -1,6 +1,7 @@
 //! Faults of the whole system: each goes to the processes that it is meant for, under one id.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use console::{ClusterError, FaultAt};
 use faults::{Effect, FaultError, FaultSpec, FaultView, Place, Seam, unplaced};
@@ -10,16 +11,19 @@ use kernel::{Code, Coded as _};
 
 use super::System;
 use crate::faulty::{self, Victim};
-use crate::supervisor::State;
+use crate::supervisor::{ProcessView, State};
 
 impl System {
-    /// What can be struck in each process that answers, this one first.
-    pub(crate) async fn places(&self) -> Vec<Place> {
+    /// What can be struck in each process that answers, this one first; and who does not answer.
+    pub(crate) async fn places(&self) -> (Vec<Place>, Vec<String>) {
         let mut places = vec![self.admin.place()];
+        let mut silent = Vec::new();
         if let Some(others) = &self.others {
-            places.extend(others.struck_at(&self.host.id).await);
+            let (struck, quiet) = others.struck_at(&self.host.id).await;
+            places.extend(struck);
+            silent = quiet;
         }
-        places
+        (places, silent)
     }
 
     /// Begins a fault in every process that it is meant for. Fails if there is none, and if none of
@@ -31,31 +35,24 @@ impl System {
         {
             return Ok(struck);
         }
-        let places = self.places().await;
+        let (places, silent) = self.places().await;
         let meant: Vec<&str> = places
             .iter()
             .filter(|place| place.takes(&spec))
             .map(|place| place.replica.as_str())
             .collect();
         if meant.is_empty() {
-            return Err(told(&unplaced(&spec, &places)));
+            return Err(nowhere(&unplaced(&spec, &places), &silent));
         }
         let sent = meant.iter().map(|replica| self.send(replica, &id, &spec));
         let sent = join_all(sent).await;
-        let mut struck: Option<FaultAt> = None;
-        let (mut missed, mut refusal) = (Vec::new(), None);
+        let (mut took, mut missed) = (Vec::new(), Vec::new());
+        let (mut begun, mut refusal) = (None, None);
         for (replica, answer) in meant.into_iter().zip(sent) {
             match answer {
                 Ok(fault) => {
-                    let new = || FaultAt {
-                        fault,
-                        replicas: Vec::new(),
-                        missed: Vec::new(),
-                    };
-                    struck
-                        .get_or_insert_with(new)
-                        .replicas
-                        .push(replica.to_owned());
+                    took.push(replica.to_owned());
+                    begun = begun.or(Some(fault));
                 }
                 Err(error) => {
                     missed.push(replica.to_owned());
@@ -63,8 +60,12 @@ impl System {
                 }
             }
         }
-        match (struck, refusal) {
-            (Some(struck), _) => Ok(FaultAt { missed, ..struck }),
+        match (begun, refusal) {
+            (Some(fault), _) => Ok(FaultAt {
+                fault,
+                replicas: took,
+                missed,
+            }),
             (None, Some(error)) => Err(error),
             (None, None) => Err(ClusterError::NotFound("nobody took it".to_owned())),
         }
@@ -96,19 +97,7 @@ impl System {
     /// Kills or stops processes that this one supervises: one that hangs could not do it itself.
     /// Answers nothing when none of them is meant.
     fn strike_children(&self, id: &str, spec: &FaultSpec) -> Result<Option<FaultAt>, ClusterError> {
-        let children = self.others.as_ref().and_then(|o| o.supervised_here());
-        let Some(children) = children else {
-            return Ok(None);
-        };
-        let named =
-            |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|w| w == name);
-        let meant: Vec<_> = children
-            .into_iter()
-            .filter(|child| {
-                named(&spec.selector.service, child.service)
-                    && named(&spec.selector.replica, &child.id)
-            })
-            .collect();
+        let meant = self.children_meant(spec);
         if meant.is_empty() {
             return Ok(None);
         }
@@ -121,10 +110,8 @@ impl System {
             .filter_map(|child| Some(Victim::called(&child.id, child.pid?)))
             .collect();
         if victims.is_empty() {
-            let text = format!(
-                "{} does not run at the moment; try again",
-                missed.join(", ")
-            );
+            let names = missed.join(", ");
+            let text = format!("{names} does not run at the moment; try again");
             return Err(ClusterError::Refused(text));
         }
         let host = &self.host;
@@ -138,19 +125,34 @@ impl System {
         }))
     }
 
+    /// The processes that this one supervises and that `spec` selects.
+    fn children_meant(&self, spec: &FaultSpec) -> Vec<ProcessView> {
+        let children = self.others.as_ref().and_then(|o| o.supervised_here());
+        let is = |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|w| w == name);
+        let selector = &spec.selector;
+        let mut meant = children.unwrap_or_default();
+        meant.retain(|child| {
+            is(&selector.service, child.service) && is(&selector.replica, &child.id)
+        });
+        meant
+    }
+
     /// Every fault at work, in whichever processes, oldest first.
     pub(crate) async fn all_faults(&self) -> Vec<FaultAt> {
-        let own = self.host.faults.list().into_iter();
-        let mut all: Vec<(String, FaultView)> = own.map(|fault| (self.at(&fault), fault)).collect();
+        let mut all: Vec<(Vec<String>, FaultView)> = Vec::new();
+        for fault in self.host.faults.list() {
+            all.push((self.held_for(&fault), fault));
+        }
         if let Some(others) = &self.others {
             for (replica, body) in others.each(&self.host.id, "/admin/faults").await {
                 let faults = body.and_then(|body| serde_json::from_slice(&body).ok());
                 let faults: Vec<FaultView> = faults.unwrap_or_default();
-                all.extend(faults.into_iter().map(|fault| (replica.clone(), fault)));
+                let at = |fault| (vec![replica.clone()], fault);
+                all.extend(faults.into_iter().map(at));
             }
         }
         let mut merged: BTreeMap<String, FaultAt> = BTreeMap::new();
-        for (replica, fault) in all {
+        for (replicas, fault) in all {
             let known = merged.entry(fault.id.to_string());
             let at = known.or_insert_with(|| FaultAt {
                 fault: FaultView {
@@ -162,58 +164,78 @@ impl System {
             });
             at.fault.hits += fault.hits;
             at.fault.left_ms = at.fault.left_ms.max(fault.left_ms);
-            at.replicas.push(replica);
+            at.replicas.extend(replicas);
         }
-        // Ids begin with the time at which they were made.
-        merged.into_values().collect()
+        let mut faults: Vec<FaultAt> = merged.into_values().collect();
+        faults.sort_by_key(|at| {
+            let ttl = Duration::from_millis(at.fault.spec.ttl_ms);
+            at.fault.until.minus(ttl)
+        });
+        faults
     }
 
     /// Where a fault of this process is: a supervisor holds those that stop its children.
-    fn at(&self, fault: &FaultView) -> String {
-        let selector = &fault.spec.selector;
-        let held_for = match fault.spec.effect {
-            Effect::Stop => selector
-                .replica
-                .clone()
-                .or_else(|| selector.service.clone()),
-            _ => None,
-        };
-        held_for.unwrap_or_else(|| self.host.id.clone())
+    fn held_for(&self, fault: &FaultView) -> Vec<String> {
+        let mut places = Vec::new();
+        if fault.spec.effect == Effect::Stop {
+            let children = self.children_meant(&fault.spec).into_iter();
+            places.extend(children.map(|child| child.id));
+        }
+        if places.is_empty() {
+            places.push(self.host.id.clone());
+        }
+        places
     }
 
     /// Ends a fault wherever it is. Answers where that was.
     pub(crate) async fn end(&self, id: &str) -> Result<Vec<String>, ClusterError> {
         let all = self.all_faults().await;
-        let known: Vec<&str> = all.iter().map(|at| &*at.fault.id).collect();
         let Some(found) = all.iter().find(|at| &*at.fault.id == id) else {
+            let known: Vec<&str> = all.iter().map(|at| &*at.fault.id).collect();
             return Err(ClusterError::NotFound(faulty::unknown(id, &known)));
         };
-        let own = self.host.faults.end(id);
-        if let Some(others) = &self.others {
-            let path = format!("/admin/faults/{id}");
-            let told = found
-                .replicas
-                .iter()
-                .map(|replica| others.change(replica, (Method::DELETE, &path), Vec::new()));
-            if !own {
-                // One that cannot be told ends by itself.
-                let answers = join_all(told).await;
-                let heard = found.replicas.iter().zip(answers);
-                let heard = heard.filter(|(_, answer)| answer.is_ok());
-                return Ok(heard.map(|(replica, _)| replica.clone()).collect());
-            }
-            join_all(told).await;
+        Ok(self.end_at(found).await)
+    }
+
+    /// Ends a fault where it is. One that cannot be told ends it by itself.
+    async fn end_at(&self, found: &FaultAt) -> Vec<String> {
+        let own = self.host.faults.end(&found.fault.id);
+        if own && found.fault.spec.seam == Seam::Process {
+            return found.replicas.clone();
         }
-        Ok(found.replicas.clone())
+        let path = format!("/admin/faults/{}", found.fault.id);
+        let asked = found.replicas.iter().map(|replica| {
+            let path = (Method::DELETE, path.as_str());
+            async move {
+                let others = self.others.as_ref().filter(|_| *replica != self.host.id);
+                match others {
+                    Some(others) => others.change(replica, path, Vec::new()).await.is_ok(),
+                    None => own,
+                }
+            }
+        });
+        let heard = join_all(asked).await.into_iter().zip(&found.replicas);
+        heard
+            .filter(|(heard, _)| *heard)
+            .map(|(_, replica)| replica.clone())
+            .collect()
     }
 
     /// Ends every fault. Answers their ids.
     pub(crate) async fn clear(&self) -> Vec<String> {
         let all = self.all_faults().await;
-        let ended = all.iter().map(|at| self.end(&at.fault.id));
-        join_all(ended).await;
+        join_all(all.iter().map(|at| self.end_at(at))).await;
         all.iter().map(|at| at.fault.id.to_string()).collect()
     }
+}
+
+/// Why nobody takes a fault; those who did not answer might have.
+fn nowhere(error: &FaultError, silent: &[String]) -> ClusterError {
+    if silent.is_empty() {
+        return told(error);
+    }
+    let silent = silent.join(", ");
+    ClusterError::NotFound(format!("{error}; no answer came from {silent}"))
 }
 
 /// A fault that cannot be, in the words of the whole system.

@@ -162,14 +162,15 @@ impl Others {
         }
     }
 
-    /// What can be struck in each process but `own` that answers.
-    pub(super) async fn struck_at(&self, own: &str) -> Vec<Place> {
-        let said = self.each(own, "/admin/place").await;
-        let read = |(_, body): (String, Option<Bytes>)| {
-            let place: Option<Place> = serde_json::from_slice(&body?).ok();
-            place
-        };
-        let places: Vec<Place> = said.into_iter().filter_map(read).collect();
+    /// What can be struck in each process but `own` that answers, and who does not.
+    pub(super) async fn struck_at(&self, own: &str) -> (Vec<Place>, Vec<String>) {
+        let (mut places, mut silent) = (Vec::<Place>::new(), Vec::new());
+        for (replica, body) in self.each(own, "/admin/place").await {
+            match body.and_then(|body| serde_json::from_slice(&body).ok()) {
+                Some(place) => places.push(place),
+                None => silent.push(replica),
+            }
+        }
         let addresses = self.addresses();
         let mut direct = self.direct.lock();
         let alive: BTreeSet<&String> = addresses.keys().collect();
@@ -180,7 +181,7 @@ impl Others {
                 direct.insert(place.replica.clone(), known);
             }
         }
-        places
+        (places, silent)
     }
 
     /// What each process but `own` answers to a GET, all at once; nothing from one that is not well.

@@ -13,7 +13,7 @@ use crate::admin::SetPolicy;
 impl System {
     /// Puts a policy into force wherever the edge is. Answers the processes that took it.
     pub(crate) async fn set_policy(&self, set: &SetPolicy) -> Result<Vec<String>, ClusterError> {
-        let places = self.places().await;
+        let (places, _) = self.places().await;
         let edge = (set.caller.clone(), set.callee.clone());
         let meant = places.iter().filter(|place| place.edges.contains(&edge));
         let meant: Vec<&str> = meant.map(|place| place.replica.as_str()).collect();

@@ -65,6 +65,13 @@ export function Axis() {
       <li key=${m.id}>${clock(m.at / 1000)} ${m.text}</li>`)}</ol></footer>`;
 }
 
+/** Until when what a mark says holds: a fault may end before its time. */
+function lasts({ attributes: { fault, change, until } }, marks) {
+  if (!until || (change && change !== "begun")) return null;
+  const end = fault && marks.find((m) => m.attributes.fault === fault && m.attributes.change !== "begun");
+  return Math.min(Number(until), end ? end.at : Infinity) / 1000;
+}
+
 /** Marks with a place for their label; a mark whose label has none keeps its line. */
 function placed(marks, x, width) {
   const free = new Array(LABEL_ROWS).fill(Infinity);
@@ -76,7 +83,7 @@ function placed(marks, x, width) {
     let row = free.findIndex((limit) => left + long <= limit);
     if (row < 0) row = null;
     else free[row] = Math.min(left, line);
-    const until = Number(mark.attributes.until) / 1000 || null;
+    const until = lasts(mark, marks);
     return { mark, line, left, row, until, tone: TONES[mark.kind] ?? "start" };
   });
 }

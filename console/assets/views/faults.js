@@ -25,11 +25,17 @@ export function useFaults() {
   useEffect(() => {
     let seen = changes();
     load();
-    return live.watch(() => {
+    // Hits are no events.
+    const timer = setInterval(() => shared.get().faults?.length && load(), 2000);
+    const leave = live.watch(() => {
       if (changes() === seen) return;
       seen = changes();
       load();
     });
+    return () => {
+      clearInterval(timer);
+      leave();
+    };
   }, []);
   return state;
 }

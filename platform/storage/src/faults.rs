@@ -42,9 +42,14 @@ impl Faults {
         self.inject(Effect::IoError, millis(lease), times);
     }
 
-    /// Ends every fault now.
+    /// Ends every fault of this database now.
     pub fn clear(&self) {
-        self.all.clear();
+        for fault in self.all.list() {
+            let ours = fault.spec.selector.service.as_deref() == Some(&*self.service);
+            if fault.spec.seam == Seam::Storage && ours {
+                self.all.end(&fault.id);
+            }
+        }
     }
 
     fn inject(&self, effect: Effect, ttl_ms: u64, times: u64) {

@@ -3,7 +3,9 @@
 import { same, truth } from "../wait.mjs";
 import { contrastFaults, nameFaults } from "./in-page.mjs";
 
-const VIEWS = ["/", "/services/links", "/links", "/links/new", "/design", "/traces", "/lab", "/lab?runs=20270101-000000-planted"];
+const VIEWS = [
+  "/", "/services/links", "/links", "/links/new", "/design", "/faults", "/traces", "/lab", "/lab?runs=20270101-000000-planted",
+];
 
 async function views(browser, gateway, options, look) {
   const { items } = await (await fetch(`${gateway}/api/links?limit=1`)).json();

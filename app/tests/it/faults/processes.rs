@@ -131,6 +131,50 @@ async fn a_single_process_stops_itself_and_goes_on() {
     assert!(list["faults"].is_array(), "{list}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_is_struck_in_its_callers_process_and_a_policy_goes_where_the_edge_is() {
+    for (args, caller) in [
+        (&["--demo"][..], "tradewind"),
+        (&["--demo", "--apart"][..], "supervisor"),
+    ] {
+        let dir = TempDir::new().expect("a directory");
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let mut program = Program::up(dir.path(), &args, &[]);
+        let admin = testkit::Client::new(program.url("admin"));
+        let post = async |path: &str, body: Value| {
+            let reply = admin.json(http::Method::POST, path, &body).await;
+            reply.expect("an answer")
+        };
+        let fails = json!({
+            "seam": "call", "effect": "error", "caller": "demo", "service": "links",
+            "code": "internal", "ttl_ms": HOUR_MS,
+        });
+        let struck = post("/system/faults", fails).await;
+        assert_eq!(
+            struck.json()["replicas"],
+            json!([caller]),
+            "{}",
+            struck.text()
+        );
+        soon("calls of the demo are struck", || async {
+            let seen = admin.get("/system/faults").await.expect("an answer").json();
+            seen[0]["hits"].as_u64() > Some(0)
+        })
+        .await;
+        let policy = json!({"caller": "demo", "callee": "links", "policy": {"timeout_ms": 1_500}});
+        let took = post("/system/policies", policy).await;
+        assert_eq!(took.json()["replicas"], json!([caller]), "{}", took.text());
+        let near = json!({"seam": "call", "effect": "drop", "caller": "demoo", "ttl_ms": 1});
+        let refused = post("/system/faults", near).await;
+        assert!(
+            refused.text().contains("did you mean demo?"),
+            "{}",
+            refused.text()
+        );
+        program.stop();
+    }
+}
+
 #[test]
 fn the_command_line_adds_lists_and_ends_faults_and_says_no_in_words() {
     let dir = TempDir::new().expect("a directory");
