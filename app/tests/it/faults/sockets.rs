@@ -9,6 +9,16 @@ use super::HOUR_MS;
 use crate::program::Program;
 use crate::sandbox::soon;
 
+/// Where the others reach a process.
+async fn place(admin: &Client, secret: &[(&str, &str)], name: &str) -> String {
+    let status = admin.send(http::Method::GET, "/system", secret, "").await;
+    let status = status.expect("an answer").json();
+    let mut replicas = status["replicas"].as_array().expect("a list").iter();
+    let named = replicas.find(|replica| replica["id"] == name);
+    let address = named.expect("it runs")["address"].as_str();
+    format!("http://{}", address.expect("it has registered"))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_socket_fault_strikes_one_replica_and_can_be_ended_through_its_black_hole() {
     let dir = TempDir::new().expect("a directory");
@@ -21,17 +31,10 @@ async fn a_socket_fault_strikes_one_replica_and_can_be_ended_through_its_black_h
     );
     let secret = std::fs::read_to_string(dir.path().join("cluster.secret")).expect("the secret");
     let secret = [("x-tradewind-cluster", secret.as_str())];
-    let place = async |name: &str| {
-        let status = admin.send(http::Method::GET, "/system", &secret, "").await;
-        let status = status.expect("an answer").json();
-        let mut replicas = status["replicas"].as_array().expect("a list").iter();
-        let named = replicas.find(|replica| replica["id"] == name);
-        let address = named.expect("it runs")["address"]
-            .as_str()
-            .map(str::to_owned);
-        format!("http://{}", address.expect("it has registered"))
-    };
-    let (spared, struck) = (place("links-1").await, place("links-2").await);
+    let (spared, struck) = (
+        place(&admin, &secret, "links-1").await,
+        place(&admin, &secret, "links-2").await,
+    );
     // A new client each time: what it hears depends on no connection that was made before.
     let is_well = async |place: &str| {
         let client = Client::new(place.to_owned());
