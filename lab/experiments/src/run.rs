@@ -71,7 +71,9 @@ impl Lab {
         let mut ups: Vec<Up> = Vec::new();
         let measured = self.measure(&spec, &wants, &mut ups, &mut run).await;
         if run.systems.is_empty() {
-            run.systems = ups.iter().map(|up| up.system.view(&up.spec)).collect();
+            for up in &ups {
+                run.systems.push(up.system.view(&up.spec).await);
+            }
         }
         for up in ups {
             if self.target.is_some() {
@@ -213,9 +215,6 @@ impl Lab {
     ) -> Result<Trial> {
         let mut up = self.start(spec, want, 0).await?;
         let of = run.variants[number.variant].system;
-        if run.systems.len() == of {
-            run.systems.push(up.system.view(&up.spec));
-        }
         let variant = spec.variant[number.variant].get_ref();
         let measured = async {
             up.applied.apply(&up.system, variant).await?;
@@ -224,6 +223,9 @@ impl Lab {
             stage.trial(number).await
         };
         let trial = measured.await;
+        if run.systems.len() == of {
+            run.systems.push(up.system.view(&up.spec).await);
+        }
         up.system.stop().await;
         trial
     }

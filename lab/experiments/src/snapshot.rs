@@ -56,6 +56,26 @@ impl Snapshot {
         self.0.keys().any(|(_, name)| selector.takes(name))
     }
 
+    /// Who calls whom, by what the gateway and the edges have counted.
+    pub(crate) fn edges(&self) -> Vec<(String, String)> {
+        let mut edges = Vec::new();
+        for (_, series) in self.0.keys() {
+            let edge = match series.split_once('{') {
+                Some(("http_requests_total", labels)) => label(labels, "service")
+                    .filter(|service| !matches!(*service, "gateway" | "console"))
+                    .map(|service| ("gateway", service)),
+                Some(("mesh_calls_total", labels)) => {
+                    label(labels, "caller").zip(label(labels, "callee"))
+                }
+                _ => None,
+            };
+            edges.extend(edge.map(|(from, to)| (from.to_owned(), to.to_owned())));
+        }
+        edges.sort_unstable();
+        edges.dedup();
+        edges
+    }
+
     /// The names of all series, without labels.
     pub(crate) fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self
@@ -67,6 +87,13 @@ impl Snapshot {
         names.dedup();
         names
     }
+}
+
+/// The value of a label.
+fn label<'a>(labels: &'a str, name: &str) -> Option<&'a str> {
+    let of = |label: &'a str| label.trim_end_matches('}').strip_prefix(name);
+    let value = labels.split(',').find_map(of)?.strip_prefix("=\"")?;
+    Some(value.trim_end_matches('"'))
 }
 
 /// Which series are meant: `name`, or `name{label="value",...}` where other labels may be anything.
@@ -132,6 +159,16 @@ mod tests {
         assert_eq!(after.sum(&one), 9.0);
         assert!(!after.knows(&Selector::new("hits{cache=\"z\"}")));
         assert!(!after.knows(&Selector::new("hit")));
+    }
+
+    #[test]
+    fn who_calls_whom_is_read_from_what_was_counted() {
+        let text = "http_requests_total{route=\"/\",service=\"links\",status=\"2xx\"} 1\n\
+                    http_requests_total{route=\"none\",service=\"gateway\",status=\"2xx\"} 1\n\
+                    mesh_calls_total{callee=\"back\",caller=\"front\",code=\"ok\"} 0\n";
+        let edges = snapshot("a", text).edges();
+        let named: Vec<(&str, &str)> = edges.iter().map(|(a, b)| (&**a, &**b)).collect();
+        assert_eq!(named, [("front", "back"), ("gateway", "links")]);
     }
 
     #[test]

@@ -237,19 +237,15 @@ impl System {
     }
 
     /// What it is, for a report.
-    pub(crate) fn view(&self, spec: &SystemSpec) -> reports::System {
+    pub(crate) async fn view(&self, spec: &SystemSpec) -> reports::System {
         let mut replicas = BTreeMap::new();
-        let mut edges = Vec::new();
         for replica in &self.status.replicas {
             for service in &replica.services {
                 *replicas.entry(service.clone()).or_insert(0) += 1;
-                if service != "gateway" && service != "console" {
-                    edges.push(("gateway".to_owned(), service.clone()));
-                }
             }
         }
-        edges.sort();
-        edges.dedup();
+        // Who is called as soon as anybody has asked.
+        let edges = self.snapshot().await.map(|snapshot| snapshot.edges());
         let about = &self.status.about;
         reports::System {
             name: self.name.clone(),
@@ -261,7 +257,7 @@ impl System {
             cache: about.cache.clone(),
             bus: about.bus.clone(),
             replicas,
-            edges,
+            edges: edges.unwrap_or_default(),
         }
     }
 
