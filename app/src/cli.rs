@@ -10,6 +10,7 @@ mod key;
 mod knob;
 mod lab;
 mod load;
+mod load_args;
 mod output;
 mod process;
 mod proxy;

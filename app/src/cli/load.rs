@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue};
 use kernel::Ctx;
 
 use super::BadInput;
-use super::args::LoadArgs;
+use super::load_args::LoadArgs;
 use super::output::Output;
 use super::process::Signals;
 
