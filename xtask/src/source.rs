@@ -26,6 +26,9 @@ pub struct Scan {
     pub words: Vec<Word>,
     /// Every string literal outside of tests in the same file, without its quotes.
     pub strings: Vec<Word>,
+    /// The first argument of every call of `declare` outside of tests in the same file: the names
+    /// of knobs. One that is no literal is empty.
+    pub declared: Vec<Word>,
 }
 
 /// A path as it is written.
@@ -69,7 +72,9 @@ impl Source {
             let mut scan = Scan::default();
             if let Ok(stream) = self.text.parse::<TokenStream>() {
                 collect_paths(stream.clone(), &[], &mut scan.paths);
-                collect_words(without_tests(stream), &mut scan);
+                let code = without_tests(stream);
+                collect_declared(&code, &mut scan.declared);
+                collect_words(code, &mut scan);
             }
             scan
         })
@@ -141,6 +146,36 @@ fn collect_words(tokens: Vec<TokenTree>, scan: &mut Scan) {
             }
             TokenTree::Punct(_) => {}
         }
+    }
+}
+
+/// Finds `declare(..)` and `declare::<..>(..)` with arguments, but not the functions of that name.
+fn collect_declared(tokens: &[TokenTree], out: &mut Vec<Word>) {
+    for (at, token) in tokens.iter().enumerate() {
+        if let TokenTree::Group(group) = token {
+            collect_declared(&without_tests(group.stream()), out);
+        }
+        let is_called = preceded_by_dot(tokens, at);
+        if !is_called || !matches!(token, TokenTree::Ident(word) if *word == "declare") {
+            continue;
+        }
+        let mut rest = tokens[at + 1..].iter();
+        // A turbofish has no parentheses of its own worth the name.
+        let arguments = rest.find_map(|token| match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => Some(group),
+            _ => None,
+        });
+        let Some(first) = arguments.and_then(|group| group.stream().into_iter().next()) else {
+            continue;
+        };
+        let name = match &first {
+            TokenTree::Literal(literal) => unquoted(&literal.to_string()),
+            _ => None,
+        };
+        out.push(Word {
+            text: name.unwrap_or_default(),
+            line: token.span().start().line,
+        });
     }
 }
 
@@ -268,6 +303,15 @@ mod tests {
             .map(|word| &word.text)
             .collect();
         assert_eq!(strings, ["seen"]);
+    }
+
+    #[test]
+    fn a_knob_is_found_by_its_declaration() {
+        let text = "fn declare(x: u8) {}\nfn f() {\n    a.declare(\"one\", \"\");\n    m!(b.declare::<X>(\"two\", \"\"));\n    c.declare(NAME, \"\");\n}\n#[cfg(test)]\nmod tests { fn g() { d.declare(\"none\", \"\") } }";
+        let source = Source::new("a.rs", text.to_owned());
+        let found = source.scan().declared.iter();
+        let found: Vec<_> = found.map(|w| (w.text.as_str(), w.line)).collect();
+        assert_eq!(found, [("one", 3), ("two", 4), ("", 5)]);
     }
 
     #[test]

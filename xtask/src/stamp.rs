@@ -4,6 +4,7 @@
 //! editor and the compiler's parser read them. A registration is a line put at a marked place.
 
 pub mod name;
+pub mod prices;
 pub mod register;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub fn run(root: &Path, name: &str) -> Result<Outcome> {
     text.push_str("  cargo xtask graph && cargo xtask tidy && cargo test -p ");
     text.push_str(name.as_str());
     text.push_str("\n  UPDATE_DOCS=1 cargo test -p tradewind configuration\n");
+    text.push_str("and measure what its design choices cost, on a quiet machine:\n");
+    text.push_str("  cargo run --release -- lab prices --markdown docs/price-list.md\n");
     Ok(Outcome {
         text,
         success: true,
@@ -87,6 +90,7 @@ pub fn stamp(root: &Path, name: &Name) -> Result<Vec<String>> {
         bail!("{TEMPLATES} holds no files");
     }
     written.extend(register::all(root, name)?);
+    written.push(prices::add(root, name)?);
     Ok(written)
 }
 

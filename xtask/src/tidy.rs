@@ -9,6 +9,7 @@ pub mod manifests;
 pub mod markdown;
 pub mod migrations;
 pub mod names;
+pub mod prices;
 pub mod purity;
 pub mod sizes;
 pub mod words;
@@ -33,6 +34,7 @@ const RULES: &[Rule] = &[
     migrations::check,
     words::check,
     markdown::check,
+    prices::check,
     graph::tidy,
 ];
 

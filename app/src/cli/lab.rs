@@ -2,6 +2,7 @@
 
 mod args;
 mod library;
+mod prices;
 mod run;
 mod shelf;
 
@@ -31,6 +32,7 @@ pub(super) fn run(command: &LabCommand, output: Output) -> Result<ExitCode> {
             output.say(&comparison.to_text(), &comparison)
         }
         LabCommand::SelfTest(args) => run::self_test(args, output),
+        LabCommand::Prices(args) => prices::prices(args, output),
     }
 }
 

@@ -8,7 +8,7 @@ mod read;
 
 pub(crate) use load::{LoadSpec, Process, RequestSpec};
 pub use mistake::Mistake;
-pub(crate) use mistake::unknown;
+pub(crate) use mistake::{in_our_words, unknown};
 pub(crate) use parts::{
     Backends, CheckSpec, DataSpec, DeriveSpec, MeasureSpec, Must, Per, PredictionSpec, ProbeKind,
     ProbeSpec, RecoverySpec, SystemSpec, Topology, TrialsSpec, TwinsSpec, VariantSpec, WeatherSpec,

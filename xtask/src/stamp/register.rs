@@ -18,6 +18,7 @@ const PLACES: &[(&str, bool)] = &[
     ("app/Cargo.toml", true),
     ("app/src", true),
     ("app/tests", false),
+    ("lab/experiments/src", true),
 ];
 
 /// Fills every place below `root`; gives back the files that it changed, from the root.

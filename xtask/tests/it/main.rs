@@ -3,5 +3,6 @@
 mod graph;
 mod layers;
 mod mini;
+mod prices;
 mod rules;
 mod stamping;

@@ -40,6 +40,18 @@ use contracts::links::TOPIC_CHANGED;
 pub fn publish() { kernel::send(TOPIC_CHANGED); }
 "#;
 
+const KNOBS: &str = r#"//! Design choices.
+pub fn knobs() -> Knobs { Knobs::none().declare("cache", "speed for freshness").0 }
+"#;
+
+const PRICES: &str = "# Prices
+
+| knob | value | p50 |
+|---|---|---|
+| [links.cache](../services/links/src/lib.rs) | `aside` | 1 ms |
+| [links.cache](../services/links/src/lib.rs) | `none` | x2 |
+";
+
 const ORDERS: &str = r#"//! Orders.
 use contracts::links::{LinksClient, TOPIC_CHANGED};
 pub struct Deps { pub links: LinksClient }
@@ -79,6 +91,8 @@ impl Mini {
         }
         mini.package("services/links", "links", &["contracts", "kernel"]);
         mini.write("services/links/src/lib.rs", LINKS);
+        mini.write("services/links/src/knobs.rs", KNOBS);
+        mini.write("docs/price-list.md", PRICES);
         mini.write(
             "services/links/src/domain.rs",
             "//! Rules.\npub fn rule(now: u64) -> bool { now > 3 }\n",

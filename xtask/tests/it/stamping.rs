@@ -11,6 +11,19 @@ fn with_templates() -> Mini {
         "//! __Name__.\npub fn __item__() {}\n",
     );
     mini.write(
+        "xtask/templates/services/__name__/src/knobs.rs",
+        "//! Choices.\nfn f(k: Knobs) { k.declare(\"order\", \"\"); }\n",
+    );
+    mini.write(
+        "xtask/templates/services/__name__/README.md",
+        "# __Name__\n",
+    );
+    mini.package("lab/experiments", "experiments", &[]);
+    mini.write(
+        "lab/experiments/src/lib.rs",
+        "//! Prices.\n// new-service: \"__name__.order\",\n",
+    );
+    mini.write(
         "xtask/templates/services/__name__/Cargo.toml.in",
         "[package]\nname = \"__name__\"\n",
     );
@@ -57,6 +70,25 @@ fn a_stamped_service_is_filled_and_registered() {
     assert!(
         written.contains(&"app/src/compose/parcels.rs".to_owned()),
         "{written:?}"
+    );
+}
+
+#[test]
+fn a_stamped_knob_is_in_the_price_list_as_unmeasured() {
+    let mini = with_templates();
+    let name = Name::parse("parcels").unwrap();
+    let written = stamp::stamp(mini.path(), &name).unwrap();
+    assert!(
+        written.contains(&"docs/price-list.md".to_owned()),
+        "{written:?}"
+    );
+    let page = mini.read("docs/price-list.md");
+    let row =
+        "| [parcels.order](../services/parcels/README.md#design-choices) | not measured yet |\n";
+    assert!(page.ends_with(row), "{page}");
+    assert!(
+        mini.read("lab/experiments/src/lib.rs")
+            .contains("\"parcels.order\",\n// new-service")
     );
 }
 

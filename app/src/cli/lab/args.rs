@@ -37,6 +37,8 @@ pub(in crate::cli) enum LabCommand {
     },
     /// Compare identical variants many times, and tell how often a difference is claimed
     SelfTest(SelfTestArgs),
+    /// What each setting of each knob costs, against its default, on a load that shows it
+    Prices(PricesArgs),
 }
 
 /// Where runs are kept.
@@ -89,6 +91,21 @@ pub(in crate::cli) struct SelfTestArgs {
     /// How long each trial is, in seconds
     #[arg(long, default_value_t = 0.5)]
     pub(super) seconds: f64,
+    #[command(flatten)]
+    pub(super) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PricesArgs {
+    /// Knobs, such as links.cache [default: all]
+    #[arg(value_name = "KNOB")]
+    pub(super) knobs: Vec<String>,
+    /// The short form: the large differences, not the last digit
+    #[arg(long)]
+    pub(super) quick: bool,
+    /// Write the whole list as Markdown here, too
+    #[arg(long, value_name = "FILE", conflicts_with = "knobs")]
+    pub(super) markdown: Option<PathBuf>,
     #[command(flatten)]
     pub(super) place: Place,
 }

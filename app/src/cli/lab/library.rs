@@ -96,7 +96,7 @@ fn checked(file: &str, text: &str) -> Result<Spec> {
     Ok(spec)
 }
 
-fn catalogue() -> experiments::Catalogue {
+pub(super) fn catalogue() -> experiments::Catalogue {
     let knobs = crate::compose::catalogue().into_iter();
     experiments::Catalogue {
         knobs: knobs

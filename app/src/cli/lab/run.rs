@@ -82,12 +82,25 @@ pub(super) fn self_test(args: &SelfTestArgs, output: Output) -> Result<ExitCode>
 
 /// Runs `spec` with progress on standard error; a signal ends it, and everything is cleaned up.
 fn measured(spec: Spec, wanted: &Wanted, target: Option<Target>, shelf: &Shelf) -> Result<Run> {
+    let mut runs = in_turn(vec![spec], wanted, target, shelf)?;
+    runs.pop().context("nothing was run")
+}
+
+/// Runs one of `specs` after the other, as [`measured`] does. When a signal ends them, the last run
+/// is the one that was ended early, or the one before it if that had measured nothing.
+pub(super) fn in_turn(
+    specs: Vec<Spec>,
+    wanted: &Wanted,
+    target: Option<Target>,
+    shelf: &Shelf,
+) -> Result<Vec<Run>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let ctx = Ctx::system();
     let cancel = CancellationToken::new();
-    let folder = shelf.folder(&format!(".{}-{}", spec.id.get_ref(), std::process::id()));
+    let first = specs.first().map_or("none", |spec| spec.id.get_ref());
+    let folder = shelf.folder(&format!(".{first}-{}", std::process::id()));
     let lab = Lab {
         program: std::env::current_exe().context("cannot find this program")?,
         folder: std::path::absolute(&folder)?,
@@ -101,13 +114,13 @@ fn measured(spec: Spec, wanted: &Wanted, target: Option<Target>, shelf: &Shelf) 
     };
     let ended = runtime.block_on(async {
         let mut signals = Signals::new()?;
-        let mut running = std::pin::pin!(lab.run(spec, wanted));
+        let mut running = std::pin::pin!(each(&lab, specs, wanted));
         let ended = tokio::select! {
-            run = &mut running => run,
+            runs = &mut running => runs,
             () = signals.next() => {
                 cancel.cancel();
                 tokio::select! {
-                    run = &mut running => run,
+                    runs = &mut running => runs,
                     () = signals.next() => std::process::exit(130),
                 }
             }
@@ -119,6 +132,26 @@ fn measured(spec: Spec, wanted: &Wanted, target: Option<Target>, shelf: &Shelf) 
         Error::Mistake(_) | Error::Bad(_) => bad(error),
         Error::Failed(_) | Error::Ended => anyhow!(error),
     })
+}
+
+async fn each(lab: &Lab, specs: Vec<Spec>, wanted: &Wanted) -> Result<Vec<Run>, Error> {
+    let all = specs.len();
+    let mut runs = Vec::new();
+    for (spec, number) in specs.into_iter().zip(1..) {
+        if all > 1 {
+            (lab.say)(&format!("{number} of {all}: {}", spec.title));
+        }
+        match lab.run(spec, wanted).await {
+            Ok(run) if run.ended_early => {
+                runs.push(run);
+                break;
+            }
+            Ok(run) => runs.push(run),
+            Err(Error::Ended) if !runs.is_empty() => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(runs)
 }
 
 /// What the reader predicts, if they are asked to.

@@ -47,7 +47,7 @@ impl Mistake {
 }
 
 /// What serde says, in our words: one line, and the nearest name for one that is not known.
-pub(super) fn in_our_words(message: &str) -> String {
+pub(crate) fn in_our_words(message: &str) -> String {
     let message = message.lines().next().unwrap_or(message).trim();
     for (prefix, what) in [("unknown field `", "key"), ("unknown variant `", "value")] {
         if let Some(rest) = message.strip_prefix(prefix) {

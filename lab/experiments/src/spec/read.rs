@@ -37,7 +37,7 @@ impl Spec {
     }
 
     /// The first thing that cannot be, with its place.
-    fn fault(&self) -> Option<(Range<usize>, String)> {
+    pub(crate) fn fault(&self) -> Option<(Range<usize>, String)> {
         let id = self.id.get_ref();
         if !is_name(id, '-') {
             let detail = "an id is made of lower-case letters, digits and dashes, such as my-cache";
