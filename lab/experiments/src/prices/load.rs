@@ -28,7 +28,10 @@ struct PriceFile {
     quick: QuickSpec,
     #[serde(default)]
     weather: Vec<Spanned<WeatherSpec>>,
-    /// Policies of edges, for every setting.
+    /// Other knobs that are not at their defaults, whatever the setting.
+    #[serde(default)]
+    knobs: BTreeMap<String, Spanned<String>>,
+    /// Policies of edges, whatever the setting.
     #[serde(default)]
     policies: BTreeMap<String, toml::Value>,
 }
@@ -58,6 +61,7 @@ pub(super) fn spec(knob: &Knob, file: &str, text: &str) -> Result<Spec, Mistake>
     let read: PriceFile = toml::from_str(text)
         .map_err(|error| at(error.span().unwrap_or(0..0), in_our_words(error.message())))?;
     let name = &knob.name;
+    let variant = variants(knob, &read);
     let spec = Spec {
         id: unplaced(format!("price-{}", name.replace(['.', '_'], "-"))),
         title: format!("The price of {name}"),
@@ -72,7 +76,7 @@ pub(super) fn spec(knob: &Knob, file: &str, text: &str) -> Result<Spec, Mistake>
         prediction: None,
         system: read.system,
         data: read.data,
-        variant: variants(knob, &read.policies),
+        variant,
         load: read.load,
         twins: None,
         trials: read.trials,
@@ -103,16 +107,18 @@ pub(super) fn shows(spec: &Spec) -> String {
     read.map(|file| file.shows).unwrap_or_default()
 }
 
-/// The default first: the others are compared with it.
-fn variants(knob: &Knob, policies: &BTreeMap<String, toml::Value>) -> Vec<Spanned<VariantSpec>> {
+/// The default first: the others are compared with it. All have the rest of the design in common.
+fn variants(knob: &Knob, file: &PriceFile) -> Vec<Spanned<VariantSpec>> {
     let others = knob.settings.iter().filter(|each| **each != knob.default);
     let all = std::iter::once(&knob.default).chain(others);
     all.map(|setting| {
+        let mut knobs = file.knobs.clone();
+        knobs.insert(knob.name.clone(), unplaced(setting.clone()));
         unplaced(VariantSpec {
             name: setting.clone(),
             label: String::new(),
-            knobs: BTreeMap::from([(knob.name.clone(), unplaced(setting.clone()))]),
-            policies: policies.clone(),
+            knobs,
+            policies: file.policies.clone(),
             twin: None,
             topology: None,
             replicas: None,
