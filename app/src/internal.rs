@@ -29,6 +29,8 @@ pub(crate) struct Internal {
     routes: Vec<Mount>,
     /// More paths for processes of this system alone, by their first segment.
     members: Vec<(&'static str, Arc<dyn Handler>)>,
+    /// More paths for known callers, by their first segment.
+    known: Vec<(&'static str, Arc<dyn Handler>)>,
 }
 
 /// A service's way in.
@@ -72,6 +74,7 @@ impl Internal {
             rpc,
             routes,
             members: Vec::new(),
+            known: Vec::new(),
         }
     }
 
@@ -79,6 +82,13 @@ impl Internal {
     #[must_use]
     pub(crate) fn with(mut self, segment: &'static str, handler: Arc<dyn Handler>) -> Self {
         self.members.push((segment, handler));
+        self
+    }
+
+    /// The same with paths that start with `/{segment}`, for whoever may administer.
+    #[must_use]
+    pub(crate) fn with_known(mut self, segment: &'static str, handler: Arc<dyn Handler>) -> Self {
+        self.known.push((segment, handler));
         self
     }
 
@@ -108,6 +118,12 @@ impl Internal {
             }
             if let Some((_, handler)) = self.members.iter().find(|(s, _)| *s == segment) {
                 return self.members_only(&meta, handler, request);
+            }
+            if let Some((_, handler)) = self.known.iter().find(|(s, _)| *s == segment) {
+                return match web::require(&meta.caller) {
+                    Ok(()) => handler.call(request),
+                    Err(refused) => ready(refused.into_web()),
+                };
             }
         }
         match self.service(path) {

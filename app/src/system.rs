@@ -79,6 +79,7 @@ impl System {
                 let ended = serde_json::json!({ "ended": [id], "replicas": replicas });
                 Ok(json(StatusCode::OK, &ended))
             }
+            (&Method::GET, ["policies"]) => Ok(json(StatusCode::OK, &self.policies().await)),
             (&Method::POST, ["policies"]) => {
                 let took = self.set_policy(&body(request).await?).await.map_err(told)?;
                 let took = serde_json::json!({ "replicas": took });

@@ -1,16 +1,44 @@
 //! The policy of an edge, in every process that has the edge.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use console::ClusterError;
 use futures_util::future::join_all;
 use http::Method;
 use kernel::{Code, Coded as _};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::System;
 use crate::admin::SetPolicy;
 
+/// As much of an edge as is needed here.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Edge {
+    caller: String,
+    callee: String,
+    policy: Value,
+}
+
 impl System {
+    /// The policy of every edge, as the first process that has the edge knows it.
+    pub(crate) async fn policies(&self) -> Vec<Edge> {
+        const EDGES: &str = "/admin/edges";
+        let mut answers = vec![self.admin.get(EDGES).await.ok()];
+        if let Some(others) = &self.others {
+            let theirs = others.each(&self.host.id, EDGES).await;
+            answers.extend(theirs.into_iter().map(|(_, body)| body));
+        }
+        let mut edges = BTreeMap::new();
+        for body in answers.into_iter().flatten() {
+            for edge in serde_json::from_slice::<Vec<Edge>>(&body).unwrap_or_default() {
+                let name = (edge.caller.clone(), edge.callee.clone());
+                edges.entry(name).or_insert(edge);
+            }
+        }
+        edges.into_values().collect()
+    }
+
     /// Puts a policy into force wherever the edge is. Answers the processes that took it.
     pub(crate) async fn set_policy(&self, set: &SetPolicy) -> Result<Vec<String>, ClusterError> {
         let (places, _) = self.places().await;

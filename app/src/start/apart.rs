@@ -54,7 +54,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     });
     let console = compose::console(&host, Arc::clone(&system));
     let internal = Internal::new(&host, admin, &[&console])
-        .with("system", system.handler())
+        .with_known("system", system.handler())
         .with(
             "registry",
             registry::handler(registry.clone(), host.ctx.clone(), &inner),

@@ -43,7 +43,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env, service: &'static str) -> R
     parts::run(&host, &services, &admin).await?;
     let here: Vec<&Hosted> = services.iter().chain(&page).collect();
     let internal = Internal::new(&host, admin, &here)
-        .with("system", system.handler())
+        .with_known("system", system.handler())
         .with("bus", carriers::inlet(&host));
     let (inner, outer) = (Tasks::new(), Tasks::new());
     internal::run(&host, internal, listener, &inner);

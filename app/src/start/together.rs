@@ -38,7 +38,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     compose::route(&host, &gateway, &here)?;
     parts::run(&host, &services, &admin).await?;
     let internal = Internal::new(&host, admin, &here)
-        .with("system", system.handler())
+        .with_known("system", system.handler())
         .with("bus", carriers::inlet(&host));
     let (inner, outer) = (Tasks::new(), Tasks::new());
     internal::run(&host, internal, listener, &inner);

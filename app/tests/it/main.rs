@@ -13,6 +13,7 @@ mod features;
 mod health;
 mod killed;
 mod knob;
+mod lab;
 mod load;
 mod logs;
 mod program;

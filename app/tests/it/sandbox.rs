@@ -231,6 +231,17 @@ impl Sandbox {
         assert_eq!(reply.status, 200, "{}", reply.text());
     }
 
+    /// The internal address of the first process.
+    pub(crate) fn admin_url(&self) -> String {
+        match &self.system {
+            System::There(program) => program.url("admin"),
+            System::Here(running) => {
+                let ready = running.as_ref().expect("it runs").ready();
+                ready.url("admin").expect("a URL").to_owned()
+            }
+        }
+    }
+
     /// The program behind a system that is apart.
     pub(crate) fn program(&self) -> Option<&Program> {
         match &self.system {

@@ -1,11 +1,12 @@
 //! Whether an experiment speaks of things that exist: knobs, services, metrics, variants.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::claim::Claim;
 use crate::formula::compute;
 use crate::metrics::{self, Known};
-use crate::spec::{Mistake, Spec, unknown};
+use crate::spec::{CheckSpec, Mistake, Spec, unknown};
 
 /// What exists in the systems that can be loaded.
 #[derive(Debug, Clone, Default)]
@@ -46,20 +47,23 @@ impl Spec {
             }
         }
         let services: Vec<&str> = catalogue.services.iter().map(String::as_str).collect();
-        let named = |names: &std::collections::BTreeMap<String, u32>| {
-            let foreign = names
-                .keys()
-                .find(|name| !services.contains(&name.as_str()))?;
-            Some(unknown("service", foreign, &services))
-        };
-        if let Some(detail) = named(&self.system.replicas) {
-            let at = self.text.find("[system").unwrap_or(0);
-            return Some((at..at, detail));
+        if let Some((name, detail)) = foreign(&self.system.replicas, &services) {
+            return Some((self.replica_at(0, name), detail));
         }
         self.variant.iter().find_map(|variant| {
-            let detail = named(variant.get_ref().replicas.as_ref()?)?;
-            Some((variant.span(), detail))
+            let (name, detail) = foreign(variant.get_ref().replicas.as_ref()?, &services)?;
+            Some((self.replica_at(variant.span().start, name), detail))
         })
+    }
+
+    /// Where the service `name` has its replicas, in the text after `start`.
+    fn replica_at(&self, start: usize, name: &str) -> Range<usize> {
+        let after = |start: usize, words: &str| {
+            let found = self.text.get(start..).and_then(|rest| rest.find(words));
+            found.map_or(start, |at| start + at)
+        };
+        let at = after(after(start, "replicas"), name);
+        at..at + name.len()
     }
 
     fn fault_in_checks(&self) -> Option<Fault> {
@@ -73,10 +77,9 @@ impl Spec {
             }
             let detail = match check.claim.get_ref().parse::<Claim>() {
                 Err(detail) => Some(detail),
-                Ok(claim) => self.fault_in_claim(&claim, &known).or_else(|| {
-                    let of = known.iter().find(|k| k.metric.name == claim.metric)?;
-                    claim.empty(of, check.must)
-                }),
+                Ok(claim) => self
+                    .fault_in_claim(&claim, &known)
+                    .or_else(|| cannot_fail(&claim, check, &known)),
             };
             Some((check.claim.span(), detail?))
         })
@@ -133,6 +136,24 @@ impl Spec {
         };
         Some((measures.span(), detail?))
     }
+}
+
+/// The first name that is no service.
+fn foreign<'a>(names: &'a BTreeMap<String, u32>, services: &[&str]) -> Option<(&'a str, String)> {
+    let mut names = names.keys().map(String::as_str);
+    let foreign = names.find(|name| !services.contains(name))?;
+    Some((foreign, unknown("service", foreign, services)))
+}
+
+/// Why a check can never fail, if so.
+fn cannot_fail(claim: &Claim, check: &CheckSpec, known: &[Known]) -> Option<String> {
+    if let Some(of) = check.of.iter().find(|of| claim.is_of_itself(of.get_ref())) {
+        let (name, metric) = (of.get_ref(), &claim.metric);
+        return Some(format!("this compares {name}.{metric} with itself"));
+    }
+    let of = |name: &str| known.iter().find(|k| k.metric.name == name);
+    let other = claim.other.as_ref().and_then(|(_, metric)| of(metric));
+    claim.empty(of(&claim.metric)?, other, check.must)
 }
 
 /// `variant.metric`, or `variant/variant.metric` for a ratio.
@@ -235,6 +256,7 @@ claim = "p99_ms < 0.5 * none.p99_ms"
                 "did you mean aside?",
             ),
             ("< 0.5 * none.p99_ms", ">= 0", "can never fail"),
+            ("* none.p99_ms", "* aside.p99_ms", "with itself"),
             (
                 "none/aside.p50_ms",
                 "none/aside.p5_ms",

@@ -94,26 +94,25 @@ impl Claim {
     }
 
     /// Why a check of this claim could never fail, if so: it holds for every value that the metric
-    /// can have, or for none when it must break.
+    /// can have, or for none when it must break. `other` is what is known of the other metric, if
+    /// there is one.
     #[must_use]
-    pub(crate) fn empty(&self, known: &Known, must: Must) -> Option<String> {
-        if self.other.is_some() {
-            return None;
-        }
-        let (least, most, bound) = (known.least, known.most, self.factor);
+    pub(crate) fn empty(&self, known: &Known, other: Option<&Known>, must: Must) -> Option<String> {
+        let (least, most) = (known.least, known.most);
+        let (low, high) = self.bound(other);
         let always = match self.comparison {
-            Comparison::Below => most < bound,
-            Comparison::AtMost => most <= bound,
-            Comparison::Above => least > bound,
-            Comparison::AtLeast => least >= bound,
-            Comparison::Equal => least >= bound && most <= bound,
+            Comparison::Below => most < low,
+            Comparison::AtMost => most <= low,
+            Comparison::Above => least > high,
+            Comparison::AtLeast => least >= high,
+            Comparison::Equal => least >= high && most <= low,
         };
         let never = match self.comparison {
-            Comparison::Below => least >= bound,
-            Comparison::AtMost => least > bound,
-            Comparison::Above => most <= bound,
-            Comparison::AtLeast => most < bound,
-            Comparison::Equal => bound < least || bound > most,
+            Comparison::Below => least >= high,
+            Comparison::AtMost => least > high,
+            Comparison::Above => most <= low,
+            Comparison::AtLeast => most < low,
+            Comparison::Equal => high < least || low > most,
         };
         let cannot_fail = match must {
             Must::Hold => always,
@@ -125,6 +124,27 @@ impl Claim {
             false => format!("{name} is never below {least}"),
         };
         cannot_fail.then(|| format!("this check can never fail: {range}"))
+    }
+
+    /// Between which values the right side can be.
+    fn bound(&self, other: Option<&Known>) -> (f64, f64) {
+        let Some(other) = other else {
+            return (self.factor, self.factor);
+        };
+        // Nothing times infinity is nothing here: the other metric has some value.
+        let times = |value: f64| match self.factor == 0.0 {
+            true => 0.0,
+            false => self.factor * value,
+        };
+        let (a, b) = (times(other.least), times(other.most));
+        (a.min(b), a.max(b))
+    }
+
+    /// Whether it compares a metric of `variant` with itself.
+    #[must_use]
+    pub(crate) fn is_of_itself(&self, variant: &str) -> bool {
+        let other = self.other.as_ref();
+        other.is_some_and(|(of, metric)| of == variant && *metric == self.metric)
     }
 }
 
@@ -182,10 +202,21 @@ mod tests {
         ] {
             let claim: Claim = text.parse().expect("it is one");
             assert_eq!(
-                claim.empty(&known(), must).is_some(),
+                claim.empty(&known(), None, must).is_some(),
                 empty,
                 "{text} {must:?}"
             );
+        }
+        for (text, must, empty) in [
+            ("error_percent >= 0 * a.error_percent", Must::Hold, true),
+            ("error_percent >= -2 * a.error_percent", Must::Hold, true),
+            ("error_percent < 0 * a.error_percent", Must::Break, true),
+            ("error_percent > 2 * a.error_percent", Must::Hold, false),
+            ("error_percent <= 2 * a.error_percent", Must::Hold, false),
+        ] {
+            let claim: Claim = text.parse().expect("it is one");
+            let found = claim.empty(&known(), Some(&known()), must);
+            assert_eq!(found.is_some(), empty, "{text} {must:?}");
         }
     }
 }

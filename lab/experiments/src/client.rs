@@ -46,6 +46,11 @@ impl Client {
         }
     }
 
+    /// The key that it shows.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     pub(crate) async fn send(&self, method: Method, url: &str, body: Vec<u8>) -> Result<Answer> {
         let mut request = Request::builder().method(method).uri(url);
         if let Some(key) = &self.key {
@@ -59,7 +64,9 @@ impl Client {
             .map_err(|error| Error::Bad(format!("'{url}' is no URL: {error}")))?;
         let whole = async {
             let asked = self.pooled.request(request).await;
-            let (parts, body) = asked.map_err(|error| failed(url, error))?.into_parts();
+            let (parts, body) = asked
+                .map_err(|error| failed(url, why(&error)))?
+                .into_parts();
             let read = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
             Ok(Answer {
                 status: parts.status,
@@ -89,6 +96,17 @@ impl Client {
         let body = serde_json::to_vec(body).map_err(|error| failed(url, error))?;
         self.send(method, url, body).await?.json(url)
     }
+}
+
+/// An error with its causes: what the client says alone does not say what happened.
+fn why(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 #[derive(serde::Deserialize)]

@@ -26,6 +26,7 @@ mod snapshot;
 mod spec;
 mod system;
 mod trial;
+mod up;
 mod values;
 mod weather;
 

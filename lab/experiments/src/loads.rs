@@ -31,9 +31,13 @@ pub(crate) struct Shown {
 pub(crate) struct Wanted<'a> {
     pub(crate) load: &'a LoadSpec,
     pub(crate) gateway: &'a str,
+    /// The API key to show.
+    pub(crate) key: Option<&'a str>,
     pub(crate) links: &'a [Link],
     pub(crate) seconds: f64,
     pub(crate) seed: u64,
+    /// Tells apart loads of the same seed: their contents are numbered differently.
+    pub(crate) number: u64,
 }
 
 impl Wanted<'_> {
@@ -42,22 +46,28 @@ impl Wanted<'_> {
         let requests = &self.load.request;
         let all: f64 = requests.iter().map(|request| request.share).sum();
         let start = |(request, number): (&RequestSpec, u64)| {
-            let seed = self.seed.wrapping_add(number);
-            start(request, self.plan(request, request.share / all, seed)?, ctx)
+            start(
+                request,
+                self.plan(request, request.share / all, number)?,
+                ctx,
+            )
         };
         requests.iter().zip(0..).map(start).collect()
     }
 
-    fn plan(&self, request: &RequestSpec, share: f64, seed: u64) -> Result<Plan> {
+    fn plan(&self, request: &RequestSpec, share: f64, kind: u64) -> Result<Plan> {
         let mut plan = Plan::new(self.targets(&request.path)?);
         let bad = |error: &dyn std::fmt::Display| Error::Bad(format!("{}: {error}", request.name));
         plan.method = request.method.parse().map_err(|error| bad(&error))?;
         if let Some(body) = &request.body {
-            let kind = HeaderValue::from_str(&request.content_type).map_err(|e| bad(&e))?;
-            plan.headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind)]);
+            let media = HeaderValue::from_str(&request.content_type).map_err(|e| bad(&e))?;
+            plan.headers = HeaderMap::from_iter([(header::CONTENT_TYPE, media)]);
             plan.body = body.clone().into();
-            // Far apart for every trial, so that no number comes twice.
-            plan.numbered_from = Some((seed >> 20) << 20);
+            plan.numbered_from = Some(numbered_from(self.seed, self.number, kind));
+        }
+        if let Some(key) = self.key {
+            let key = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|e| bad(&e))?;
+            plan.headers.insert(header::AUTHORIZATION, key);
         }
         let load = self.load;
         plan.profile = self.profile(share);
@@ -70,7 +80,7 @@ impl Wanted<'_> {
             plan.popularity = Popularity::Zipf { exponent };
         }
         // JSON keeps whole numbers up to 2^53 everywhere.
-        plan.seed = seed >> 11;
+        plan.seed = (self.seed >> 11) + kind;
         plan.connections = load.connections;
         if let Some(streams) = load.streams {
             plan.protocol = load::Protocol::Http2;
@@ -116,6 +126,14 @@ impl Wanted<'_> {
     }
 }
 
+/// Far apart for every trial and every kind of request in it, so that no number comes twice.
+const fn numbered_from(seed: u64, number: u64, kind: u64) -> u64 {
+    /// Requests of a kind in a trial, kinds, and trials of a seed.
+    const BITS: [u32; 3] = [24, 4, 4];
+    let own = BITS[0] + BITS[1] + BITS[2];
+    ((seed >> own) << own) + (number << (BITS[0] + BITS[1])) + (kind << BITS[0])
+}
+
 fn start(request: &RequestSpec, plan: Plan, ctx: &Ctx) -> Result<Running> {
     let clock = std::sync::Arc::clone(&ctx.clock);
     let run = Run::new(plan, clock).map_err(|e| Error::Bad(format!("{}: {e}", request.name)))?;
@@ -146,5 +164,54 @@ impl Running {
 
     pub(crate) fn handle(&self) -> Handle {
         self.handle.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plans(number: u64) -> Vec<Plan> {
+        let load = LoadSpec {
+            request: ["a", "b"].map(of).into(),
+            ..LoadSpec::default()
+        };
+        let wanted = Wanted {
+            load: &load,
+            gateway: "http://127.0.0.1:1",
+            key: Some("k"),
+            links: &[],
+            seconds: 1.0,
+            seed: 77 << 40,
+            number,
+        };
+        let plan = |(request, kind)| wanted.plan(request, 0.5, kind).expect("a plan");
+        load.request.iter().zip(0..).map(plan).collect()
+    }
+
+    fn of(name: &str) -> RequestSpec {
+        RequestSpec {
+            name: name.to_owned(),
+            share: 1.0,
+            method: "POST".to_owned(),
+            path: "/x".to_owned(),
+            body: Some("{n}".to_owned()),
+            content_type: "text/plain".to_owned(),
+        }
+    }
+
+    #[test]
+    fn variants_of_a_block_have_the_same_arrivals_and_their_kinds_do_not() {
+        let (first, second) = (plans(0), plans(1));
+        assert_eq!(first[0].seed, second[0].seed);
+        assert_ne!(first[0].seed, first[1].seed);
+        let all: Vec<_> = first
+            .iter()
+            .chain(&second)
+            .map(|p| p.numbered_from)
+            .collect();
+        let apart: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(apart.len(), all.len(), "no content comes twice: {all:?}");
+        assert_eq!(first[0].headers[header::AUTHORIZATION], "Bearer k");
     }
 }

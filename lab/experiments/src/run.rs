@@ -7,16 +7,15 @@ use kernel::{Ctx, Random, SeededRandom};
 use reports::{Machine, Run, Trial};
 use tokio_util::sync::CancellationToken;
 
-use crate::design::Applied;
 use crate::error::{Error, Result};
 use crate::judge;
 use crate::killing::Killing;
 use crate::machine::{self, OfThis as _};
 use crate::metrics;
-use crate::seed::{self, Link};
 use crate::spec::{Spec, SystemSpec, TwinsSpec, VariantSpec};
-use crate::system::{System, Target};
-use crate::trial::{Number, Stage};
+use crate::system::Target;
+use crate::trial::Number;
+use crate::up::{Up, system_of, systems};
 
 /// Where and how experiments are run.
 pub struct Lab {
@@ -45,14 +44,6 @@ pub struct Wanted {
     pub guess: Option<String>,
 }
 
-/// A system of the run, when it is up.
-struct Up {
-    spec: SystemSpec,
-    system: System,
-    links: Vec<Link>,
-    applied: Applied,
-}
-
 impl Lab {
     /// Runs `spec` to its end, or until it is cancelled: then with the trials that it has.
     pub async fn run(&self, spec: Spec, wanted: &Wanted) -> Result<Run> {
@@ -63,10 +54,10 @@ impl Lab {
         let started = self.ctx.steady();
         let mut run = self.empty(&spec, wanted, seed);
         let wants = systems(&spec);
-        if self.target.is_some() && wants.len() > 1 {
-            return Err(Error::Bad(
-                "its variants need systems of their own: run it without --target".to_owned(),
-            ));
+        if self.target.is_some() {
+            if let Some(why) = not_on_a_target(&spec, &wants) {
+                return Err(Error::Bad(format!("{why}: run it without --target")));
+            }
         }
         let mut ups: Vec<Up> = Vec::new();
         let measured = self.measure(&spec, &wants, &mut ups, &mut run).await;
@@ -76,10 +67,11 @@ impl Lab {
             }
         }
         for up in ups {
-            if self.target.is_some() {
-                set_back(&up).await;
+            run.notes.extend(up.foreign());
+            if let Err(error) = up.leave().await {
+                (self.say)(&error.to_string());
+                run.notes.push(error.to_string());
             }
-            up.system.stop().await;
         }
         match measured {
             Ok(()) => {}
@@ -139,8 +131,7 @@ impl Lab {
         if spec.twins.is_none() && !spec.trials.fresh {
             for want in wants {
                 self.ended()?;
-                let up = self.start(spec, want, ups.len()).await?;
-                ups.push(up);
+                ups.push(Up::start(self, spec, want, ups.len()).await?);
             }
             self.warm_up(spec, ups, run, &random).await?;
         }
@@ -161,7 +152,14 @@ impl Lab {
                 let trial = match (spec.twins, spec.trials.fresh) {
                     (Some(twins), _) => self.twins(spec, twins, number).await?,
                     (None, true) => self.fresh(spec, &wants[of], number, run).await?,
-                    (None, false) => self.on(spec, &mut ups[of], number).await?,
+                    (None, false) => {
+                        let up = &mut ups[of];
+                        self.or_ended(async {
+                            up.apply(variants[variant]).await?;
+                            up.trial(self, spec, number).await
+                        })
+                        .await?
+                    }
                 };
                 self.tell(spec, run, &trial);
                 run.trials.push(trial);
@@ -181,28 +179,14 @@ impl Lab {
             self.ended()?;
             (self.say)(&format!("warming up {}", variant.name));
             let up = &mut ups[of.system];
-            up.applied.apply(&up.system, variant).await?;
-            self.stage(spec, up).warm_up(random.next_u64()).await?;
+            let seed = random.next_u64();
+            self.or_ended(async {
+                up.apply(variant).await?;
+                up.warm_up(self, spec, seed).await
+            })
+            .await?;
         }
         Ok(())
-    }
-
-    /// A trial on a system that other trials share.
-    async fn on(&self, spec: &Spec, up: &mut Up, number: Number) -> Result<Trial> {
-        let variant = spec.variant[number.variant].get_ref();
-        if !spec.weather.is_empty() {
-            up.system.clear_faults().await?;
-            up.system.whole().await?;
-        }
-        up.applied.apply(&up.system, variant).await?;
-        for event in &spec.weather {
-            event
-                .get_ref()
-                .policies
-                .keys()
-                .for_each(|edge| up.applied.also(edge));
-        }
-        self.stage(spec, up).trial(number).await
     }
 
     /// A trial on a system of its own.
@@ -213,20 +197,18 @@ impl Lab {
         number: Number,
         run: &mut Run,
     ) -> Result<Trial> {
-        let mut up = self.start(spec, want, 0).await?;
+        let mut up = Up::start(self, spec, want, 0).await?;
         let of = run.variants[number.variant].system;
-        let variant = spec.variant[number.variant].get_ref();
-        let measured = async {
-            up.applied.apply(&up.system, variant).await?;
-            let stage = self.stage(spec, &up);
-            stage.warm_up(number.seed).await?;
-            stage.trial(number).await
-        };
+        let measured = self.or_ended(async {
+            up.apply(spec.variant[number.variant].get_ref()).await?;
+            up.warm_up(self, spec, number.seed).await?;
+            up.trial(self, spec, number).await
+        });
         let trial = measured.await;
         if run.systems.len() == of {
             run.systems.push(up.system.view(&up.spec).await);
         }
-        up.system.stop().await;
+        up.leave().await?;
         trial
     }
 
@@ -241,50 +223,16 @@ impl Lab {
             twin: variant.twin.as_ref().map_or("", |twin| twin.get_ref()),
             kills: twins.kills,
         };
+        self.or_ended(killing.trial(number, &*self.say)).await
+    }
+
+    /// What comes of `work`, unless everything ends before.
+    pub(crate) async fn or_ended<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         tokio::select! {
-            trial = killing.trial(number, &*self.say) => trial,
+            biased;
             () = self.cancel.cancelled() => Err(Error::Ended),
+            done = work => done,
         }
-    }
-
-    fn stage<'a>(&'a self, spec: &'a Spec, up: &'a Up) -> Stage<'a> {
-        Stage {
-            ctx: &self.ctx,
-            spec,
-            system: &up.system,
-            links: &up.links,
-            cancel: &self.cancel,
-        }
-    }
-
-    async fn start(&self, spec: &Spec, want: &SystemSpec, number: usize) -> Result<Up> {
-        let system = match &self.target {
-            Some(target) => System::join(target).await?,
-            None => {
-                let name = want.topology.name();
-                (self.say)(&format!("starting a system {name}"));
-                let folder = self.folder.join(format!("system-{number}"));
-                let starting = System::start(&self.program, name, want, folder);
-                tokio::select! {
-                    system = starting => system?,
-                    () = self.cancel.cancelled() => return Err(Error::Ended),
-                }
-            }
-        };
-        let links = seed::links(&system, spec.data.links).await;
-        let links = match links {
-            Ok(links) => links,
-            Err(error) => {
-                system.stop().await;
-                return Err(error);
-            }
-        };
-        Ok(Up {
-            spec: want.clone(),
-            system,
-            links,
-            applied: Applied::default(),
-        })
     }
 
     fn ended(&self) -> Result<()> {
@@ -307,42 +255,15 @@ impl Lab {
     }
 }
 
-/// A system that goes on running is left as it was designed.
-async fn set_back(up: &Up) {
-    for knob in up.system.knobs().await.unwrap_or_default() {
-        if knob.value != knob.default {
-            let _ = up.system.turn(&knob.full_name(), &knob.default).await;
-        }
+/// Why a system that runs already cannot be used.
+fn not_on_a_target(spec: &Spec, wants: &[SystemSpec]) -> Option<&'static str> {
+    if spec.twins.is_some() {
+        return Some("it kills twins, and no system");
     }
-    let _ = up.system.clear_faults().await;
-}
-
-/// The system that `variant` runs on.
-fn system_of(spec: &Spec, variant: &VariantSpec) -> SystemSpec {
-    let mut system = spec.system.clone();
-    if let Some(topology) = variant.topology {
-        system.topology = topology;
+    if spec.trials.fresh {
+        return Some("each of its trials needs a system of its own");
     }
-    if let Some(replicas) = &variant.replicas {
-        system.replicas.clone_from(replicas);
-    }
-    if let Some(backends) = variant.backends {
-        system.backends = backends;
-    }
-    system.config.extend(variant.config.clone());
-    system
-}
-
-/// Every system that is needed, in the order of the variants.
-fn systems(spec: &Spec) -> Vec<SystemSpec> {
-    let mut all: Vec<SystemSpec> = Vec::new();
-    for variant in spec.variants() {
-        let system = system_of(spec, variant);
-        if !all.contains(&system) {
-            all.push(system);
-        }
-    }
-    all
+    (wants.len() > 1).then_some("its variants need systems of their own")
 }
 
 /// Removes what private systems have left in `folder`.

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use http::Method;
-use nix::sys::signal::{Signal, kill};
+use faults::FaultSpec;
+use http::{Method, StatusCode};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
 use crate::error::{Error, Result, failed};
@@ -46,6 +49,8 @@ pub(crate) struct System {
     admin: String,
     pub(crate) client: Client,
     own: Option<Own>,
+    /// Ids of the faults that were begun from here.
+    faults: Mutex<Vec<String>>,
 }
 
 /// A system that was started here.
@@ -93,6 +98,12 @@ impl Knob {
     }
 }
 
+/// A fault that has begun.
+#[derive(Deserialize)]
+struct Begun {
+    id: String,
+}
+
 #[derive(Deserialize)]
 struct Ready {
     admin: String,
@@ -106,12 +117,14 @@ struct KnobSet<'a> {
 }
 
 impl System {
-    /// Starts `program` as `spec` says, with its data in `folder`.
+    /// Starts `program` as `spec` says, with its data in `folder`, unless `cancel` comes before it
+    /// is ready.
     pub(crate) async fn start(
         program: &Path,
         name: &str,
         spec: &SystemSpec,
         folder: PathBuf,
+        cancel: &CancellationToken,
     ) -> Result<Self> {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).map_err(|e| failed(folder.display(), e))?;
@@ -141,28 +154,47 @@ impl System {
         }
         let child = command.spawn().map_err(|e| failed(program.display(), e))?;
         let mut own = Own { child, folder };
-        let ready = own.ready(&ready).await?;
-        let client = Client::new(None, ANSWER_WITHIN);
-        Self::at(name, ready.admin, client, Some(own)).await
+        let begun = tokio::select! {
+            begun = own.begun(&ready) => begun,
+            () = cancel.cancelled() => Err(Error::Ended),
+        };
+        match begun {
+            Ok((admin, client, status)) => Self::at(name, admin, client, status, Some(own)),
+            Err(error) => {
+                own.stop().await;
+                Err(error)
+            }
+        }
     }
 
     /// A system that runs already.
     pub(crate) async fn join(target: &Target) -> Result<Self> {
         let admin = target.url.trim_end_matches('/').to_owned();
         let first = Client::new(target.key.clone(), TARGET_WITHIN);
-        let asked: Result<Status> = first.get(&format!("{admin}/system")).await;
-        asked.map_err(|error| {
-            Error::Bad(format!(
-                "{error}; --target takes the internal address of a running system, which \
-                 'tradewind up' prints as admin"
-            ))
+        let url = format!("{admin}/system");
+        let answer = first.send(Method::GET, &url, Vec::new()).await;
+        let refused = matches!(&answer, Ok(a) if a.status == StatusCode::UNAUTHORIZED);
+        let status = answer.and_then(|answer| answer.json(&url));
+        let status = status.map_err(|error| {
+            Error::Bad(match refused {
+                true => format!("{error}; show a key of that system: --key KEY, or TRADEWIND_KEY"),
+                false => format!(
+                    "{error}; --target takes the internal address of a running system, which \
+                     'tradewind up' prints as admin"
+                ),
+            })
         })?;
         let client = Client::new(target.key.clone(), ANSWER_WITHIN);
-        Self::at("target", admin, client, None).await
+        Self::at("target", admin, client, status, None)
     }
 
-    async fn at(name: &str, admin: String, client: Client, own: Option<Own>) -> Result<Self> {
-        let status: Status = client.get(&format!("{admin}/system")).await?;
+    fn at(
+        name: &str,
+        admin: String,
+        client: Client,
+        status: Status,
+        own: Option<Own>,
+    ) -> Result<Self> {
         let gateway = status
             .gateway
             .clone()
@@ -174,6 +206,7 @@ impl System {
             admin,
             client,
             own,
+            faults: Mutex::default(),
         })
     }
 
@@ -190,6 +223,11 @@ impl System {
                 Some(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
+    }
+
+    /// Whether it was started here.
+    pub(crate) const fn is_own(&self) -> bool {
+        self.own.is_some()
     }
 
     /// Every knob with its setting.
@@ -219,10 +257,21 @@ impl System {
         self.client.put(Method::POST, &url, body).await
     }
 
-    /// Ends every fault that is at work.
-    pub(crate) async fn clear_faults(&self) -> Result<()> {
-        let url = self.at_admin("/system/faults");
-        self.client.send(Method::DELETE, &url, Vec::new()).await?;
+    /// Begins a fault.
+    pub(crate) async fn inject(&self, fault: &FaultSpec) -> Result<()> {
+        let begun: Begun = self.post("/system/faults", fault).await?;
+        self.faults.lock().push(begun.id);
+        Ok(())
+    }
+
+    /// Ends the faults that were begun from here, and no others.
+    pub(crate) async fn end_faults(&self) -> Result<()> {
+        let ids = std::mem::take(&mut *self.faults.lock());
+        for id in ids {
+            let url = self.at_admin(&format!("/system/faults/{id}"));
+            // One that is not known any more has ended by itself.
+            self.client.send(Method::DELETE, &url, Vec::new()).await?;
+        }
         Ok(())
     }
 
@@ -250,7 +299,7 @@ impl System {
         reports::System {
             name: self.name.clone(),
             topology: match spec.topology {
-                Topology::Strict => "strict".to_owned(),
+                Topology::Strict if self.is_own() => "strict".to_owned(),
                 _ => about.topology.clone(),
             },
             store: about.store.clone(),
@@ -270,6 +319,14 @@ impl System {
 }
 
 impl Own {
+    /// Where it is administered, and what it is, as soon as it is ready.
+    async fn begun(&mut self, ready: &Path) -> Result<(String, Client, Status)> {
+        let Ready { admin } = self.ready(ready).await?;
+        let client = Client::new(None, ANSWER_WITHIN);
+        let status = client.get(&format!("{admin}/system")).await?;
+        Ok((admin, client, status))
+    }
+
     async fn ready(&mut self, file: &Path) -> Result<Ready> {
         let start = Instant::now();
         loop {
@@ -297,15 +354,25 @@ impl Own {
     }
 
     async fn stop(mut self) {
-        if let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok()) {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        // Waiting lets go of it otherwise, which tells the system a second time: it would hurry, and
+        // leave its processes behind.
+        let leash = self.child.stdin.take();
+        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok());
+        let group = pid.map(Pid::from_raw);
+        if let Some(leader) = group {
+            let _ = kill(leader, Signal::SIGTERM);
         }
         if tokio::time::timeout(END_WITHIN, self.child.wait())
             .await
             .is_err()
         {
-            let _ = self.child.kill().await;
+            // Whatever it has started has its group.
+            if let Some(group) = group {
+                let _ = killpg(group, Signal::SIGKILL);
+            }
+            let _ = self.child.wait().await;
         }
+        drop(leash);
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

@@ -22,7 +22,6 @@ pub(crate) struct Stage<'a> {
     pub(crate) spec: &'a Spec,
     pub(crate) system: &'a System,
     pub(crate) links: &'a [Link],
-    pub(crate) cancel: &'a CancellationToken,
 }
 
 /// Which trial it is.
@@ -34,12 +33,21 @@ pub(crate) struct Number {
     pub(crate) seed: u64,
 }
 
+/// Loads that are stopped when nobody waits for their reports any more.
+struct Stopped(Vec<load::Handle>);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        self.0.iter().for_each(load::Handle::stop);
+    }
+}
+
 impl Stage<'_> {
     /// Loads it for a while without looking.
     pub(crate) async fn warm_up(&self, seed: u64) -> Result<()> {
         let seconds = self.spec.trials.warm_up_seconds;
         if seconds > 0.0 {
-            self.load(seconds, seed, &[]).await?;
+            self.load(seconds, seed, 0, &[]).await?;
         }
         Ok(())
     }
@@ -59,7 +67,9 @@ impl Stage<'_> {
         };
         let events = self.spec.weather.iter().map(|event| event.get_ref());
         let events: Vec<&WeatherSpec> = events.filter(meant).collect();
-        let (shown, mut marks, mut values) = self.load(seconds, number.seed, &events).await?;
+        let (shown, mut marks, mut values) = self
+            .load(seconds, number.seed, number.variant as u64, &events)
+            .await?;
         let after = self.system.snapshot().await?;
         marks.extend(events::since(self.system, started_at).await);
         values::of_loads(&shown, &mut values);
@@ -102,18 +112,21 @@ impl Stage<'_> {
         &self,
         seconds: f64,
         seed: u64,
+        number: u64,
         events: &[&WeatherSpec],
     ) -> Result<(Vec<Shown>, Vec<Mark>, Values)> {
         let wanted = Wanted {
             load: &self.spec.load,
             gateway: &self.system.gateway,
+            key: self.system.client.key(),
             links: self.links,
             seconds,
             seed,
+            number,
         };
         let start = Instant::now();
         let running = wanted.start(self.ctx)?;
-        let handles: Vec<_> = running.iter().map(|load| load.handle()).collect();
+        let _stopped = Stopped(running.iter().map(|load| load.handle()).collect());
         let over = CancellationToken::new();
         let ending = async {
             let mut shown = Vec::new();
@@ -137,14 +150,7 @@ impl Stage<'_> {
         };
         let passing = weather::pass(events, self.system, start, seed);
         let all = async { tokio::try_join!(ending, passing, watching) };
-        let ended = tokio::select! {
-            all = all => all,
-            () = self.cancel.cancelled() => Err(Error::Ended),
-        };
-        if ended.is_err() {
-            handles.iter().for_each(load::Handle::stop);
-        }
-        let (shown, marks, ()) = ended?;
+        let (shown, marks, ()) = all.await?;
         Ok((shown, marks, values))
     }
 

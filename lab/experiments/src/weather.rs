@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use faults::FaultSpec;
 use reports::{Mark, MarkKind};
-use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use crate::design::set_policy;
@@ -47,7 +46,7 @@ async fn inject(fault: &FaultSpec, system: &System, at_s: f64, seed: u64) -> Res
         // JSON keeps whole numbers up to 2^53 everywhere.
         fault.seed.get_or_insert(seed >> 11);
     }
-    let _: Value = system.post("/system/faults", &fault).await?;
+    system.inject(&fault).await?;
     let selector = &fault.selector;
     let whom = selector.replica.as_ref().or(selector.service.as_ref());
     let whom = whom.map_or("everybody", String::as_str);

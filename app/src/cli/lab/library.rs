@@ -1,5 +1,6 @@
 //! Experiments by name or file: list, show, and the file of a new one.
 
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -47,11 +48,16 @@ pub(super) fn show(name: &str, output: Output) -> Result<ExitCode> {
 pub(super) fn new(name: &str, output: Output) -> Result<ExitCode> {
     let text = TEMPLATE.replace("my-experiment", name);
     let file = format!("{name}.toml");
+    // A bad name is a bad id, and it is no path that leads elsewhere.
     checked(&file, &text)?;
-    if Path::new(&file).exists() {
-        return Err(bad(format!("{file} is there already; choose another name")));
-    }
-    std::fs::write(&file, text).map_err(|error| bad(format!("{file}: {error}")))?;
+    let made = std::fs::File::create_new(&file);
+    made.and_then(|mut made| made.write_all(text.as_bytes()))
+        .map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => {
+                bad(format!("{file} is there already; choose another name"))
+            }
+            _ => bad(format!("{file}: {error}")),
+        })?;
     let said = format!("wrote {file}; change it, then: tradewind lab run {file}");
     output.say(&said, &json!({ "file": file }))
 }

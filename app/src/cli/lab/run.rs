@@ -32,8 +32,8 @@ pub(super) fn run(args: &RunArgs, output: Output) -> Result<ExitCode> {
         seed: args.seed,
         guess,
     };
-    let run = measured(spec, &wanted, target, &shelf)?;
-    let html = shelf.keep(&run)?;
+    let mut run = measured(spec, &wanted, target, &shelf)?;
+    let html = shelf.keep(&mut run)?;
     if let Some(path) = &args.html {
         write(path, reports::to_html(&run).as_bytes())?;
     }

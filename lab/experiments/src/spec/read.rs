@@ -10,6 +10,8 @@ use super::{Mistake, Spec, VariantSpec};
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 /// How many variants there may be.
 const VARIANTS_MAX: usize = 12;
+/// How many kinds of requests there may be.
+const REQUESTS_MAX: usize = 16;
 /// How many trials a variant may have.
 const BLOCKS_MAX: u32 = 200;
 /// How long a trial may be, in seconds.
@@ -134,6 +136,11 @@ impl Spec {
         let load = &self.load;
         if load.request.is_empty() && self.twins.is_none() {
             return Some("nothing is asked: add a [[load.request]] with name and path".to_owned());
+        }
+        if load.request.len() > REQUESTS_MAX {
+            return Some(format!(
+                "there may be {REQUESTS_MAX} kinds of requests at most"
+            ));
         }
         let mut names = BTreeSet::new();
         for request in &load.request {
