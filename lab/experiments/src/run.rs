@@ -54,10 +54,10 @@ impl Lab {
         let started = self.ctx.steady();
         let mut run = self.empty(&spec, wanted, seed);
         let wants = systems(&spec);
-        if self.target.is_some() {
-            if let Some(why) = not_on_a_target(&spec, &wants) {
-                return Err(Error::Bad(format!("{why}: run it without --target")));
-            }
+        if self.target.is_some()
+            && let Some(why) = not_on_a_target(&spec, &wants)
+        {
+            return Err(Error::Bad(format!("{why}: run it without --target")));
         }
         let mut ups: Vec<Up> = Vec::new();
         let measured = self.measure(&spec, &wants, &mut ups, &mut run).await;

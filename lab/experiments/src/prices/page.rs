@@ -47,7 +47,7 @@ impl PriceList {
         if self.quick || self.debug_build {
             out.push('\n');
         }
-        let _ = write!(out, "{HOW_TO_READ}\n");
+        let _ = writeln!(out, "{HOW_TO_READ}");
         self.table(&mut out);
         self.loads(&mut out);
         let _ = write!(
