@@ -16,6 +16,7 @@ mod knob;
 mod lab;
 mod load;
 mod logs;
+mod prices;
 mod program;
 mod sandbox;
 mod serve;

@@ -19,7 +19,7 @@ pub(super) fn prices(args: &PricesArgs, output: Output) -> Result<ExitCode> {
     let specs = plans.iter().map(|plan| plan.spec.clone()).collect();
     let mut runs = run::in_turn(specs, &wanted, None, &Shelf::of(&args.place))?;
     runs.retain(|run| !run.ended_early);
-    let whole = runs.len() == plans.len();
+    let (known, all) = (runs.len(), plans.len());
     let list = PriceList::of(plans.into_iter().zip(runs).collect());
     let list = list.context("it was ended before a price was known")?;
     if output.json {
@@ -27,9 +27,8 @@ pub(super) fn prices(args: &PricesArgs, output: Output) -> Result<ExitCode> {
     } else {
         write_out(&table(&list.rows()));
     }
-    if !whole {
-        let known = list.prices.len();
-        anyhow::bail!("it was ended after {known} knobs; no page was written");
+    if known < all {
+        anyhow::bail!("it was ended after {known} of {all} knobs; no page was written");
     }
     if let Some(path) = &args.markdown {
         let page = list.to_markdown(&path.display().to_string());

@@ -14,6 +14,7 @@ The rows below are differences to it: `x1.20` is 20 % more than the default, `+4
 What is set in bold is certain enough to be claimed; *no difference seen* means that a large one would have been seen, and *too noisy to tell* that it would not.
 A difference is claimed after Holm's correction over all comparisons of its knob, as [reports](../lab/reports/README.md) say it.
 Latency is that of the one kind of request that the load is about, and counts from the moment when it was due.
+An answer that says that something failed counts, too: where throughput falls, a better latency is no gain.
 The rate is given, so throughput falls only where a setting cannot keep up or fails; what it leaves free is seen in the CPU.
 CPU, disk and content are of all processes, per request.
 ";
