@@ -11,88 +11,106 @@ fn place(text: &str, words: &str) -> String {
     format!("{line}:{column}")
 }
 
-#[test]
-fn a_mistake_in_the_file_is_named_with_its_place_and_the_nearest() {
+/// That the small experiment with `more` is refused at `at`, with `words`, before anything begins.
+fn is_refused(more: &str, at: &str, words: &str) {
     let (_guard, dir) = temporary();
-    let fault = "fault = { seam = 'request', service = 'links', ttl_ms = 100, effect =";
-    let more = |text: &str| format!("{VARIANTS}{text}");
+    let text = small(more);
+    write(&dir, &text);
+    let said = refused(&dir, &["lab", "run", "small.toml"]);
+    let start = format!("tradewind: small.toml:{}: ", place(&text, at));
+    assert!(said.starts_with(&start), "not at {start}: {said}");
+    assert!(said.contains(words), "no {words}: {said}");
+    assert!(!dir.join(".tradewind").exists(), "something was begun");
+}
+
+#[test]
+fn an_unknown_name_is_told_with_its_place_and_the_nearest() {
+    let knob = VARIANTS.replace("links.cache", "links.cahce");
+    is_refused(&knob, "\"none\" }", "did you mean links.cache");
+    let setting = VARIANTS.replace("= \"none\" }", "= \"non\" }");
+    is_refused(
+        &setting,
+        "\"non\" }",
+        "'links.cache' cannot be 'non'; it can be aside",
+    );
+    let fault = "[[weather]]\nat_s = 0\nfault = { ttl_ms = 1";
     for (more, at, words) in [
+        ("replicas = { lniks = 3 }", "lniks", "did you mean links?"),
         (
-            more("[[check]]\nclam = 'p99_ms < 9'"),
-            "clam",
-            "did you mean claim?",
+            "[system]\ntopology = 'apart'\nreplicas = { links = 2, lniks = 3 }",
+            "lniks",
+            "did you mean links?",
         ),
         (
-            VARIANTS.replace("links.cache", "links.cahce"),
-            "\"none\" }",
-            "did you mean links.cache",
+            &format!("{fault}, seam = 'request', effect = 'latncy' }}"),
+            "{ ttl_ms",
+            "did you mean latency?",
         ),
         (
-            VARIANTS.replace("= \"none\" }", "= \"non\" }"),
-            "\"non\" }",
-            "'links.cache' cannot be 'non'; it can be aside",
+            &format!("{fault}, seam = 'requets', effect = 'drop' }}"),
+            "{ ttl_ms",
+            "did you mean request?",
         ),
         (
-            more("[[check]]\nclaim = 'p98_ms < 9'"),
-            "'p98_ms < 9'",
+            "[[probe]]\nkind = 'click'",
+            "'click'",
+            "did you mean clicks?",
+        ),
+        ("[wether]\nat_s = 0", "wether", "did you mean weather?"),
+    ] {
+        is_refused(&format!("{VARIANTS}{more}"), at, words);
+    }
+}
+
+#[test]
+fn a_check_that_cannot_be_or_cannot_fail_is_told_with_its_place() {
+    for (check, at, words) in [
+        ("clam = 'p99_ms < 9'", "clam", "did you mean claim?"),
+        (
+            "claim = 'p98_ms < 9'",
+            "'p98_ms",
             "did you mean p90_ms or p99_ms",
         ),
+        ("claim = 'p99_ms << 9'", "'p99_ms", "METRIC < NUMBER"),
         (
-            more("[[check]]\nclaim = 'p99_ms << 9'"),
-            "'p99_ms << 9'",
-            "METRIC < NUMBER",
-        ),
-        (
-            more("[[check]]\nclaim = 'error_percent <= 100'"),
-            "'error_percent <= 100'",
-            "can never fail",
-        ),
-        (
-            more("[[check]]\nclaim = 'p99_ms >= 0 * aside.p99_ms'"),
-            "'p99_ms >= 0 * aside",
-            "can never fail",
-        ),
-        (
-            more("[[check]]\nof = ['none']\nclaim = 'p99_ms <= none.p99_ms'"),
-            "'p99_ms <= none",
-            "with itself",
-        ),
-        (
-            more("[[check]]\nof = ['nine']\nclaim = 'p99_ms < 9'"),
-            "'nine'",
+            "claim = 'p99_ms < 2 * nine.p99_ms'",
+            "'p99_ms",
             "did you mean none",
         ),
         (
-            more("[system]\ntopology = 'apart'\nreplicas = { links = 2, lniks = 3 }"),
-            "lniks",
-            "did you mean links?",
+            "claim = 'p99_ms < 2 * none.p9_ms'",
+            "'p99_ms",
+            "did you mean p90_ms or p99_ms",
         ),
         (
-            more("replicas = { lniks = 3 }"),
-            "lniks",
-            "did you mean links?",
+            "of = ['nine']\nclaim = 'p99_ms < 9'",
+            "'nine'",
+            "did you mean none",
+        ),
+        ("claim = 'error_percent <= 100'", "'error", "can never fail"),
+        (
+            "claim = 'clicks_lost > 1'",
+            "'clicks",
+            "there is no metric 'clicks_lost'",
         ),
         (
-            more(&format!("[[weather]]\nat_s = 0\n{fault} 'latncy' }}")),
-            "{ seam",
-            "latency",
+            "claim = 'error_percent < 0'\nmust = 'break'",
+            "'error",
+            "can never fail",
         ),
         (
-            more(
-                "[[weather]]\nat_s = 0\nfault = { seam = 'requets', effect = 'drop', ttl_ms = 1 }",
-            ),
-            "{ seam",
-            "did you mean request?",
+            "claim = 'p99_ms >= 0 * aside.p99_ms'",
+            "'p99_ms",
+            "can never fail",
+        ),
+        (
+            "of = ['none']\nclaim = 'p99_ms <= none.p99_ms'",
+            "'p99_ms",
+            "with itself",
         ),
     ] {
-        let text = small(&more);
-        write(&dir, &text);
-        let said = refused(&dir, &["lab", "run", "small.toml"]);
-        let start = format!("tradewind: small.toml:{}: ", place(&text, at));
-        assert!(said.starts_with(&start), "not at {start}: {said}");
-        assert!(said.contains(words), "no {words}: {said}");
+        is_refused(&format!("{VARIANTS}[[check]]\n{check}"), at, words);
     }
-    assert!(!dir.join(".tradewind").exists(), "nothing was begun");
 }
 
 #[test]

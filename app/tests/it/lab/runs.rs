@@ -43,7 +43,7 @@ fn a_run_is_recorded_kept_and_told_in_every_form() {
     assert_eq!(first.checks.len(), 2, "for each variant");
     assert!(first.checks.iter().all(reports::CheckOutcome::passed));
     assert!(!first.ended_early && first.seed == 7 && first.systems.len() == 1);
-    assert_eq!(kept(&dir), [first.clone()]);
+    assert_eq!(kept(&dir), std::slice::from_ref(&first));
     let page = dir
         .join(".tradewind/lab")
         .join(&first.id)
