@@ -108,3 +108,18 @@ fn a_killed_process_loses_no_click_that_was_durable() {
         assert!(kill.at_s >= 0.4, "{kill:?}");
     }
 }
+
+/// Without a cache an edit that was answered is what everybody reads.
+#[test]
+fn what_is_edited_is_read_and_the_probe_says_how_soon() {
+    let (_guard, dir) = temporary();
+    let variant = "[[variant]]\nname = 'none'\nknobs = { 'links.cache' = 'none' }\n";
+    let probe = "[[probe]]\nkind = 'staleness'\n\
+                 [[check]]\nclaim = 'backward_reads == 0'\n\
+                 [[check]]\nclaim = 'stale_reads_percent == 0'\n";
+    let text = small(&format!("{variant}{probe}")).replace("seconds = 0.4", "seconds = 0.8");
+    let run = run(&dir, &text, &[]);
+    let values = &run.trials[0].values;
+    assert_eq!(values["stale_max_ms"], 0.0);
+    assert!(run.checks.iter().all(reports::CheckOutcome::passed));
+}

@@ -1,10 +1,12 @@
 //! What clients were told against what is stored: each answer that redirects is a click.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use checks::{Ask, History, Operation, Value, conservation};
 use serde::Deserialize;
 
-use crate::error::Result;
+use crate::error::{Result, failed};
 use crate::loads::Shown;
 use crate::seed::Link;
 use crate::system::System;
@@ -43,17 +45,37 @@ impl Clicks {
         values: &mut Values,
     ) -> Result<()> {
         tokio::time::sleep(SETTLE).await;
-        let stored = Self::stored(system, links).await?.0 - self.0;
+        let stored = Self::stored(system, links).await?.0;
+        // Fewer than before is possible, too: then some are lost that were there.
+        let grown = i64::try_from(i128::from(stored) - i128::from(self.0)).unwrap_or_default();
         let clicks = shown.iter().filter(|kind| kind.clicks);
         let told: u64 = clicks.clone().map(|k| k.report.statuses.redirection).sum();
         let asked: u64 = clicks.map(|kind| kind.report.sent).sum();
-        values.insert("clicks_lost".to_owned(), told.saturating_sub(stored) as f64);
-        values.insert(
-            "clicks_unasked".to_owned(),
-            stored.saturating_sub(asked) as f64,
-        );
+        let (lost, unasked) = judged(told, asked, grown)?;
+        values.insert("clicks_lost".to_owned(), lost);
+        values.insert("clicks_unasked".to_owned(), unasked);
         Ok(())
     }
+}
+
+/// How many clicks are missing of those that were told, and how many there are beyond those that
+/// were `asked` for. Which of several visits was lost does not matter, so that each group is one
+/// operation: a visit that was not told of may be a click.
+fn judged(told: u64, asked: u64, grown: i64) -> Result<(f64, f64)> {
+    const KEY: &str = "clicks";
+    let add = |clicks: u64| {
+        let clicks = i64::try_from(clicks).unwrap_or(i64::MAX);
+        Operation::begun(1, KEY, 0, Ask::Add(clicks))
+    };
+    let history = History::of([
+        add(told).ok(0, Value::Nothing),
+        add(asked.saturating_sub(told)).unknown(0),
+    ]);
+    let history = history.map_err(|error| failed(KEY, error))?;
+    let verdict = conservation::counts(&history, &BTreeMap::from([(KEY.to_owned(), grown)]));
+    let [told, asked, stored] = ["told", "asked", "stored"].map(|name| verdict.count(name));
+    let lost = told.saturating_sub(stored) + grown.min(0).unsigned_abs();
+    Ok((lost as f64, stored.saturating_sub(asked) as f64))
 }
 
 /// A system that has just lost a process may refuse for a moment.
@@ -66,5 +88,26 @@ async fn patiently(system: &System, url: &str) -> Result<Stats> {
             Err(_) => tokio::time::sleep(PATIENCE).await,
         }
         attempt += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_is_there_and_no_more_than_was_asked() {
+        for (told, asked, grown, lost, unasked) in [
+            (10, 10, 10, 0.0, 0.0),
+            // Answers got lost on the way back, their clicks did not.
+            (10, 12, 12, 0.0, 0.0),
+            (10, 12, 9, 1.0, 0.0),
+            (10, 12, 15, 0.0, 3.0),
+            (2, 2, -3, 5.0, 0.0),
+            (0, 0, 0, 0.0, 0.0),
+        ] {
+            let judged = judged(told, asked, grown).expect("judged");
+            assert_eq!(judged, (lost, unasked), "{told} {asked} {grown}");
+        }
     }
 }

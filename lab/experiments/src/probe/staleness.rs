@@ -1,14 +1,15 @@
 //! How long an edit takes to be seen: one client changes a link's target again and again, and reads
-//! where it leads.
+//! where it leads. What it was told is a history, and the checks over histories judge it.
 
 use std::time::Duration;
 
+use checks::{Ask, Found, History, Operation, Value as Held, Verdict};
 use http::{Method, header};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::error::{Result, failed};
-use crate::seed;
+use crate::seed::{self, Link};
 use crate::system::System;
 use crate::values::{Values, median};
 
@@ -21,9 +22,53 @@ const BETWEEN: Duration = Duration::from_millis(2);
 struct Seen {
     /// For each edit, until when the old target was served, in milliseconds.
     stale_ms: Vec<f64>,
-    reads: u64,
-    stale: u64,
-    backward: u64,
+    /// Every edit and read, with the version that it made or saw.
+    history: History,
+}
+
+impl Seen {
+    fn note(&mut self, operation: Operation) -> Result<()> {
+        let noted = self.history.push(operation);
+        noted.map_err(|error| failed("staleness", error))
+    }
+
+    /// The value of each metric; nothing unless something was read after an edit.
+    fn values(self) -> Values {
+        let mut values = Values::new();
+        let reads = checks::read_your_writes(&self.history);
+        let all = reads.count("reads");
+        if all == 0 || self.stale_ms.is_empty() {
+            return values;
+        }
+        let most = self.stale_ms.iter().copied().fold(0.0, f64::max);
+        let backward = violations(&checks::monotonic_reads(&self.history));
+        for (name, value) in [
+            ("stale_p50_ms", median(self.stale_ms)),
+            ("stale_max_ms", most),
+            (
+                "stale_reads_percent",
+                violations(&reads) as f64 / all as f64 * 100.0,
+            ),
+            ("backward_reads", backward as f64),
+        ] {
+            values.insert(name.to_owned(), value);
+        }
+        values
+    }
+}
+
+fn violations(verdict: &Verdict) -> u64 {
+    match verdict.found {
+        Found::Broken { violations } => violations,
+        Found::Held | Found::Unknown { .. } => 0,
+    }
+}
+
+/// The clock of the history, and of what it is.
+struct Watched<'a> {
+    system: &'a System,
+    link: &'a Link,
+    start: Instant,
 }
 
 /// Edits and reads until `over`.
@@ -36,60 +81,76 @@ pub(crate) async fn staleness(
     let link = link
         .first()
         .ok_or_else(|| failed("staleness", "no link could be made"))?;
+    let watched = Watched {
+        system,
+        link,
+        start: Instant::now(),
+    };
     let mut seen = Seen::default();
     let mut over = std::pin::pin!(over);
     let mut version = 0_u64;
     loop {
         version += 1;
-        let edited = tokio::select! {
-            () = &mut over => break,
-            edited = edit(system, &link.id, version) => edited,
+        let step = async {
+            match watched.edit(version, &mut seen).await? {
+                true => watched.watch(version, &mut seen).await,
+                // A fault may refuse an edit; the next one may pass.
+                false => {
+                    tokio::time::sleep(BETWEEN).await;
+                    Ok(())
+                }
+            }
         };
-        if edited.is_err() {
-            // A fault may refuse an edit; the next one may pass.
-            tokio::time::sleep(BETWEEN).await;
-            continue;
-        }
         tokio::select! {
             () = &mut over => break,
-            () = watch(system, &link.code, version, &mut seen) => {}
+            done = step => done?,
         }
     }
-    if seen.reads > 0 && !seen.stale_ms.is_empty() {
-        let most = seen.stale_ms.iter().copied().fold(0.0, f64::max);
-        let share = seen.stale as f64 / seen.reads as f64 * 100.0;
-        values.insert("stale_p50_ms".to_owned(), median(seen.stale_ms));
-        values.insert("stale_max_ms".to_owned(), most);
-        values.insert("stale_reads_percent".to_owned(), share);
-        values.insert("backward_reads".to_owned(), seen.backward as f64);
-    }
+    values.extend(seen.values());
     Ok(())
 }
 
-async fn edit(system: &System, id: &str, version: u64) -> Result<Value> {
-    let url = format!("{}/api/links/{id}", system.gateway);
-    let body = json!({ "url": format!("https://example.com/version/{version}") });
-    system.client.put(Method::PATCH, &url, &body).await
-}
-
-/// Reads until [`WATCH`] is over. The edit was answered just before.
-async fn watch(system: &System, code: &str, version: u64, seen: &mut Seen) {
-    let start = Instant::now();
-    let url = format!("{}/{code}", system.gateway);
-    let (mut last_stale, mut newest) = (0.0, 0);
-    while start.elapsed() < WATCH {
-        if let Some(read) = read(system, &url).await {
-            seen.reads += 1;
-            if read < version {
-                seen.stale += 1;
-                last_stale = start.elapsed().as_secs_f64() * 1e3;
-            }
-            seen.backward += u64::from(read < newest);
-            newest = newest.max(read);
-        }
-        tokio::time::sleep(BETWEEN).await;
+impl Watched<'_> {
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
-    seen.stale_ms.push(last_stale);
+
+    /// Makes `version` of the link. Answers whether it was acknowledged.
+    async fn edit(&self, version: u64, seen: &mut Seen) -> Result<bool> {
+        let url = format!("{}/api/links/{}", self.system.gateway, self.link.id);
+        let place = format!("https://example.com/version/{version}");
+        let body = json!({ "url": place });
+        let asked = Ask::Write(place.into());
+        let begun = Operation::begun(1, &self.link.code, self.now_us(), asked);
+        let edited = self.system.client.put(Method::PATCH, &url, &body).await;
+        let edited: Result<Value> = edited;
+        let end_us = self.now_us();
+        seen.note(match edited.is_ok() {
+            true => begun.ok(end_us, Held::Nothing).at_version(version),
+            // What was refused may have happened all the same.
+            false => begun.unknown(end_us),
+        })?;
+        Ok(edited.is_ok())
+    }
+
+    /// Reads until [`WATCH`] is over. The edit was answered just before.
+    async fn watch(&self, version: u64, seen: &mut Seen) -> Result<()> {
+        let start = Instant::now();
+        let url = format!("{}/{}", self.system.gateway, self.link.code);
+        let mut last_stale = 0.0;
+        while start.elapsed() < WATCH {
+            let begun = Operation::begun(1, &self.link.code, self.now_us(), Ask::Read);
+            if let Some(read) = read(self.system, &url).await {
+                if read < version {
+                    last_stale = start.elapsed().as_secs_f64() * 1e3;
+                }
+                seen.note(begun.ok(self.now_us(), Held::Nothing).at_version(read))?;
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+        seen.stale_ms.push(last_stale);
+        Ok(())
+    }
 }
 
 /// The version that is served, unless a fault is in the way.
@@ -101,4 +162,39 @@ async fn read(system: &System, url: &str) -> Option<u64> {
         .ok()?;
     let place = answer.headers.get(header::LOCATION)?.to_str().ok()?;
     place.rsplit('/').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(versions: &[(bool, u64)]) -> Values {
+        let mut seen = Seen {
+            stale_ms: vec![3.0],
+            ..Seen::default()
+        };
+        for (at, &(edit, version)) in (0..).step_by(10).zip(versions) {
+            let asked = match edit {
+                true => Ask::Write(Held::Nothing),
+                false => Ask::Read,
+            };
+            let told = Operation::begun(1, "k", at, asked).ok(at + 5, Held::Nothing);
+            seen.note(told.at_version(version)).expect("noted");
+        }
+        seen.values()
+    }
+
+    #[test]
+    fn stale_and_backward_reads_are_told_apart() {
+        let fresh = seen(&[(true, 1), (false, 1), (true, 2), (false, 2), (false, 2)]);
+        assert_eq!(fresh["stale_reads_percent"], 0.0);
+        assert_eq!(fresh["backward_reads"], 0.0);
+        // Stale once, and not backward: the new one was not seen yet.
+        let stale = seen(&[(true, 1), (false, 0), (false, 1)]);
+        assert_eq!(stale["stale_reads_percent"], 50.0);
+        assert_eq!(stale["backward_reads"], 0.0);
+        let backward = seen(&[(true, 1), (false, 1), (true, 2), (false, 2), (false, 1)]);
+        assert_eq!(backward["backward_reads"], 1.0);
+        assert!(seen(&[(true, 1)]).is_empty(), "nothing was read");
+    }
 }
