@@ -25,6 +25,7 @@ pub use model::{
     Better, CheckOutcome, Compared, Derived, Effect, Experiment, Guess, Machine, Mark, MarkKind,
     Metric, Prediction, Run, Second, System, Trial, Variant,
 };
+pub use number::{difference_interval, interval, number};
 pub use self_test::{Cut, MetricRate, Outcome, Rate, SelfTest, self_test};
 pub use stats::{FALSE_ALARMS_MAX, PAIRS_MIN, WIDEST_RATIO, WIDEST_SHARE};
 pub use summary::{Checks, Found, Guessed, MetricNoise, Noise, Summary, measured, summary};

@@ -3,7 +3,8 @@
 use crate::estimate::{Difference, Estimate};
 
 /// Three significant digits, thousands apart: `0.0123`, `4.57`, `18.2`, `20,300`.
-pub(crate) fn number(value: f64) -> String {
+#[must_use]
+pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "?".to_owned();
     }
@@ -26,8 +27,10 @@ pub(crate) fn number(value: f64) -> String {
     let magnitude = carried
         .rsplit_once('e')
         .map_or(magnitude, |(_, e)| e.parse().unwrap_or(magnitude));
-    let decimals = usize::try_from(2 - magnitude).unwrap_or(0);
-    format!("{value:.decimals$}")
+    match usize::try_from(2 - magnitude) {
+        Ok(decimals) => format!("{value:.decimals$}"),
+        Err(_) => grouped(value),
+    }
 }
 
 fn grouped(value: f64) -> String {
@@ -58,7 +61,8 @@ pub(crate) fn value(estimate: &Estimate) -> String {
 }
 
 /// Its interval: `12.1 to 12.6`, or a dash.
-pub(crate) fn interval(estimate: &Estimate) -> String {
+#[must_use]
+pub fn interval(estimate: &Estimate) -> String {
     match (estimate.low, estimate.high) {
         (Some(low), Some(high)) => format!("{} to {}", number(low), number(high)),
         _ => "-".to_owned(),
@@ -76,7 +80,8 @@ pub(crate) fn difference(difference: &Difference) -> String {
 }
 
 /// The interval of a difference: `1.4 to 1.7`.
-pub(crate) fn difference_interval(difference: &Difference) -> String {
+#[must_use]
+pub fn difference_interval(difference: &Difference) -> String {
     format!("{} to {}", number(difference.low), number(difference.high))
 }
 
@@ -98,11 +103,11 @@ mod tests {
     #[test]
     fn numbers_have_three_digits() {
         let said = [
-            0.0, 0.012_345, 4.567, 18.24, 182.4, 20_345.0, -1_234.5, 1.0, 9.999,
+            0.0, 0.012_345, 4.567, 18.24, 182.4, 20_345.0, -1_234.5, 1.0, 9.999, 999.9,
         ]
         .map(number);
         let want = [
-            "0", "0.0123", "4.57", "18.2", "182", "20,300", "-1,230", "1", "10.0",
+            "0", "0.0123", "4.57", "18.2", "182", "20,300", "-1,230", "1", "10.0", "1,000",
         ];
         assert_eq!(said, want);
         assert_eq!(percent(0.042), "4.2 %");
