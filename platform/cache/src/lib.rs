@@ -205,23 +205,24 @@ impl<V: Entry> Cache<V> {
 
     fn forget(&self, key: &str, floor: Floor) {
         let inner = &*self.0;
-        inner.meters.invalidations.inc();
         if let Some(space) = &inner.redis {
             space.forget(key, floor);
         }
         inner
             .flights
             .supersede(key, || inner.memory.remove_below(key, floor));
+        // Afterwards, so that who reads the count finds what it counts.
+        inner.meters.invalidations.inc();
     }
 
     /// Forgets everything, here and in Redis; loads that run now are not kept. Never waits.
     pub fn invalidate_all(&self) {
         let inner = &*self.0;
-        inner.meters.invalidations.inc();
         if let Some(space) = &inner.redis {
             space.forget_all();
         }
         inner.flights.supersede_all(|| inner.memory.clear());
+        inner.meters.invalidations.inc();
     }
 
     /// How many entries memory holds, expired ones included; approximate.

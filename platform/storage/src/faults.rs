@@ -37,6 +37,13 @@ impl Faults {
         self.inject(Effect::SlowCommit(wait), ms, u64::MAX);
     }
 
+    /// Every read that begins within the next `lease` waits until it has ended.
+    pub fn stall_reads(&self, lease: Duration) {
+        let ms = millis(lease);
+        let wait = Wait { ms, jitter_ms: 0 };
+        self.inject(Effect::SlowRead(wait), ms, u64::MAX);
+    }
+
     /// The next `times` commits within `lease` fail as if the disk did, and are rolled back.
     pub fn fail_commits(&self, times: u64, lease: Duration) {
         self.inject(Effect::IoError, millis(lease), times);
