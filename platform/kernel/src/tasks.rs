@@ -1,6 +1,7 @@
 //! Background work that is known and ended: the only place that spawns.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,8 @@ impl Tasks {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        // Boxed, the runtime's part of a task is compiled once and not for each kind of work.
+        let work: Pin<Box<dyn Future<Output = F::Output> + Send>> = Box::pin(work);
         self.tracker.spawn(work)
     }
 

@@ -8,8 +8,9 @@ use tokio::sync::watch;
 
 use crate::commits::{self, Commits};
 use crate::metrics::StorageMetrics;
-use crate::postgres::Postgres;
+use crate::postgres::{Mode, Postgres};
 use crate::sqlite::Sqlite;
+use crate::work::{Typed, Work};
 use crate::{Dialect, Error, ErrorKind, Faults, OutboxRow, Position, Result, Tx};
 
 /// How a database is opened. Start from [`DbOptions::new`].
@@ -172,14 +173,15 @@ impl Db {
         R: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        Typed::<F, R, E>::answer(self.write_work(Typed::work(work)).await?)
+    }
+
+    async fn write_work(&self, work: Box<dyn Work>) -> Result<Box<dyn Work>> {
         let _in_flight = self.shared.metrics.in_flight.enter();
         let start = Instant::now();
-        let done = match &self.engine {
-            Engine::Sqlite(engine) => engine.write(work).await,
-            Engine::Postgres(engine) => engine.write(work).await,
-        };
+        let done = self.run(Mode::Write, work).await;
         let metrics = &self.shared.metrics;
-        if done.is_ok() {
+        if done.as_ref().is_ok_and(|work| work.is_ok()) {
             metrics.committed.inc()
         } else {
             metrics.rolled_back.inc()
@@ -188,16 +190,20 @@ impl Db {
         done
     }
 
+    async fn run(&self, mode: Mode, work: Box<dyn Work>) -> Result<Box<dyn Work>> {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.run(work, mode == Mode::Read).await,
+            Engine::Postgres(engine) => engine.run(mode, work).await,
+        }
+    }
+
     /// [`Db::write`] without a limit of time, for migrations.
     pub(crate) async fn write_long<R, F>(&self, work: F) -> Result<R>
     where
         F: AsyncFn(&mut Tx<'_>) -> Result<R> + Send + 'static,
         R: Send + 'static,
     {
-        match &self.engine {
-            Engine::Sqlite(engine) => engine.write(work).await,
-            Engine::Postgres(engine) => engine.write_long(work).await,
-        }
+        Typed::<F, R, Error>::answer(self.run(Mode::WriteLong, Typed::work(work)).await?)
     }
 
     /// Runs `work` on a snapshot. Nothing can be written.
@@ -207,10 +213,7 @@ impl Db {
         R: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        match &self.engine {
-            Engine::Sqlite(engine) => engine.read(work).await,
-            Engine::Postgres(engine) => engine.read(work).await,
-        }
+        Typed::<F, R, E>::answer(self.run(Mode::Read, Typed::work(work)).await?)
     }
 
     /// Events after `after`, oldest first, at most `limit`. None is ever added behind what was read.

@@ -19,6 +19,7 @@ mod sql;
 mod sqlite;
 mod tx;
 mod value;
+mod work;
 
 pub use builder::SqlBuilder;
 pub use commits::Commits;

@@ -16,6 +16,7 @@ use tokio_util::task::LocalPoolHandle;
 
 use crate::db::Shared;
 use crate::tx::Link;
+use crate::work::{Work, panicked};
 use crate::{Error, ErrorKind, Result, Tx};
 use error::translate;
 use session::PgSession;
@@ -38,19 +39,19 @@ struct Inner {
 
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(crate) enum Mode {
     Read,
     Write,
     /// A write without a limit of time.
     WriteLong,
 }
 
-/// How one run of a transaction ended.
-enum Run<R, E> {
-    /// With an answer.
-    Done(Result<R, E>),
+/// How one run of a transaction ended. The work has its answer.
+enum Run {
+    /// That is what it comes to.
+    Done,
     /// Without any effect, and it may go better next time.
-    Again(E, ErrorKind),
+    Again(ErrorKind),
 }
 
 impl Postgres {
@@ -62,44 +63,13 @@ impl Postgres {
         })
     }
 
-    pub(crate) async fn write<R, E, F>(&self, work: F) -> Result<R, E>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
-        R: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        self.run(Mode::Write, work).await
-    }
-
-    pub(crate) async fn write_long<R, F>(&self, work: F) -> Result<R>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<R> + Send + 'static,
-        R: Send + 'static,
-    {
-        self.run(Mode::WriteLong, work).await
-    }
-
-    pub(crate) async fn read<R, E, F>(&self, work: F) -> Result<R, E>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
-        R: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        self.run(Mode::Read, work).await
-    }
-
-    async fn run<R, E, F>(&self, mode: Mode, work: F) -> Result<R, E>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
-        R: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
+    /// Runs `work` in a transaction; answers it with its answer.
+    pub(crate) async fn run(&self, mode: Mode, work: Box<dyn Work>) -> Result<Box<dyn Work>> {
         let inner = Arc::clone(&self.inner);
         let done = self
             .workers
-            .spawn_pinned(move || async move { inner.run(mode, &work).await });
-        done.await
-            .unwrap_or_else(|_| Err(E::from(crate::sqlite::panicked())))
+            .spawn_pinned(move || async move { inner.run(mode, work).await });
+        done.await.map_err(|_| panicked())
     }
 
     /// How far an outbox can be read without a gap, in the order that [`crate::OutboxRow`] promises.
@@ -108,29 +78,24 @@ impl Postgres {
         let done = self
             .workers
             .spawn_pinned(move || async move { inner.outbox_bound().await });
-        done.await
-            .unwrap_or_else(|_| Err(crate::sqlite::panicked()))
+        done.await.unwrap_or_else(|_| Err(panicked()))
     }
 }
 
 impl Inner {
     /// Runs the transaction until it has an answer, the conflicts are too many or the time is up.
-    async fn run<R, E, F>(&self, mode: Mode, work: &F) -> Result<R, E>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<R, E>,
-        E: From<Error>,
-    {
+    async fn run(&self, mode: Mode, mut work: Box<dyn Work>) -> Box<dyn Work> {
         let end = Instant::now() + self.shared.options.wait_max;
         let mut runs = 0;
         loop {
             runs += 1;
-            let (error, kind) = match self.run_in_time(mode, work).await {
-                Run::Done(answer) => return answer,
-                Run::Again(error, kind) => (error, kind),
+            let kind = match self.run_in_time(mode, &mut *work).await {
+                Run::Done => return work,
+                Run::Again(kind) => kind,
             };
             let conflict = kind == ErrorKind::Serialization;
             if (conflict && runs >= CONFLICTS_MAX) || Instant::now() >= end {
-                return Err(error);
+                return work;
             }
             self.shared.metrics.retried.inc();
             let most = if conflict {
@@ -144,38 +109,32 @@ impl Inner {
     }
 
     /// A server that hangs, or a long wait for a row, ends with an error and a closed connection.
-    async fn run_in_time<R, E, F>(&self, mode: Mode, work: &F) -> Run<R, E>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<R, E>,
-        E: From<Error>,
-    {
+    async fn run_in_time(&self, mode: Mode, work: &mut dyn Work) -> Run {
         let committing = Cell::new(false);
         let run = self.run_once(mode, work, &committing);
         if mode == Mode::WriteLong {
             return run.await;
         }
         let limit = self.shared.options.transaction_max;
-        tokio::time::timeout(limit, run).await.unwrap_or_else(|_| {
-            let (kind, what) = match committing.get() && mode == Mode::Write {
-                true => (
-                    ErrorKind::CommitUnknown,
-                    "committing, which may have succeeded",
-                ),
-                false => (ErrorKind::Timeout, "running, and was rolled back"),
-            };
-            let message = format!("after {limit:?} a transaction was still {what}");
-            Run::Done(Err(Error::new(kind, message).into()))
-        })
+        if let Ok(run) = tokio::time::timeout(limit, run).await {
+            return run;
+        }
+        let (kind, what) = match committing.get() && mode == Mode::Write {
+            true => (
+                ErrorKind::CommitUnknown,
+                "committing, which may have succeeded",
+            ),
+            false => (ErrorKind::Timeout, "running, and was rolled back"),
+        };
+        let message = format!("after {limit:?} a transaction was still {what}");
+        work.fail(Error::new(kind, message));
+        Run::Done
     }
 
-    async fn run_once<R, E, F>(&self, mode: Mode, work: &F, committing: &Cell<bool>) -> Run<R, E>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<R, E>,
-        E: From<Error>,
-    {
+    async fn run_once(&self, mode: Mode, work: &mut dyn Work, committing: &Cell<bool>) -> Run {
         let session = match self.connection().await {
             Ok(client) => PgSession::new(client, mode == Mode::Read),
-            Err(error) => return again(error),
+            Err(error) => return failed(work, error),
         };
         if mode == Mode::Read {
             for hit in self.shared.options.faults.slow_reads() {
@@ -183,32 +142,25 @@ impl Inner {
             }
         }
         let mut tx = Tx::new(Link::Postgres(&session), &self.shared.options.ctx);
-        let answer = work(&mut tx).await;
-        let (failed, published) = (tx.failed.clone(), tx.published);
-        let value = match (answer, failed) {
-            (Ok(value), None) => value,
-            (answer, Some(kind)) => {
-                session.rollback().await;
-                let error = match answer {
-                    Err(error) => error,
-                    Ok(_) => E::from(swallowed(&kind)),
-                };
-                return if is_transient(&kind) {
-                    Run::Again(error, kind)
-                } else {
-                    Run::Done(Err(error))
-                };
+        let fine = work.run(&mut tx).await;
+        let published = tx.published;
+        if let Some(kind) = tx.failed.take() {
+            session.rollback().await;
+            if fine {
+                work.fail(swallowed(&kind));
             }
-            (Err(error), None) => {
-                session.rollback().await;
-                return Run::Done(Err(error));
-            }
-        };
+            return again_if_transient(kind);
+        }
+        if !fine {
+            session.rollback().await;
+            return Run::Done;
+        }
         if mode != Mode::Read
             && let Err(error) = self.faults().await
         {
             session.rollback().await;
-            return Run::Done(Err(error.into()));
+            work.fail(error);
+            return Run::Done;
         }
         let start = Instant::now();
         committing.set(true);
@@ -222,10 +174,9 @@ impl Inner {
                 if published {
                     self.shared.published();
                 }
-                Run::Done(Ok(value))
+                Run::Done
             }
-            Err(error) if is_transient(error.kind()) => again(error),
-            Err(error) => Run::Done(Err(error.into())),
+            Err(error) => failed(work, error),
         }
     }
 
@@ -256,17 +207,18 @@ impl Inner {
     }
 }
 
-fn again<R, E: From<Error>>(error: Error) -> Run<R, E> {
+/// The work ends with `error`, at least this run of it.
+fn failed(work: &mut dyn Work, error: Error) -> Run {
     let kind = error.kind().clone();
-    if is_transient(&kind) {
-        Run::Again(error.into(), kind)
-    } else {
-        Run::Done(Err(error.into()))
-    }
+    work.fail(error);
+    again_if_transient(kind)
 }
 
-const fn is_transient(kind: &ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Serialization | ErrorKind::Unavailable)
+fn again_if_transient(kind: ErrorKind) -> Run {
+    match kind {
+        ErrorKind::Serialization | ErrorKind::Unavailable => Run::Again(kind),
+        _ => Run::Done,
+    }
 }
 
 fn swallowed(kind: &ErrorKind) -> Error {

@@ -15,17 +15,18 @@ mod writer;
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::oneshot;
 
 use crate::db::Shared;
-use crate::{Error, ErrorKind, Result, Tx};
-pub(crate) use job::panicked;
-use job::{Job, TypedJob};
+use crate::work::Work;
+use crate::{Error, ErrorKind, Result};
+use job::Job;
 
 /// The threads of one file.
 pub(crate) struct Sqlite {
-    writer: mpsc::Sender<Box<dyn Job>>,
-    readers: Option<mpsc::Sender<Box<dyn Job>>>,
+    writer: mpsc::Sender<Job>,
+    readers: Option<mpsc::Sender<Job>>,
     shared: Arc<Shared>,
 }
 
@@ -48,53 +49,22 @@ impl Sqlite {
         })
     }
 
-    pub(crate) async fn write<R, E, F>(&self, work: F) -> Result<R, E>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
-        R: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        self.send(&self.writer, work, false).await
-    }
-
-    pub(crate) async fn read<R, E, F>(&self, work: F) -> Result<R, E>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
-        R: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        self.send(self.readers.as_ref().unwrap_or(&self.writer), work, true)
-            .await
-    }
-
-    async fn send<R, E, F>(
-        &self,
-        queue: &mpsc::Sender<Box<dyn Job>>,
-        work: F,
-        read_only: bool,
-    ) -> Result<R, E>
-    where
-        F: AsyncFn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
-        R: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(TypedJob::new(
-            work,
-            reply,
-            Arc::clone(&self.shared),
-            read_only,
-        ));
-        if let Err(full) = queue.try_send(job) {
-            match full {
-                mpsc::error::TrySendError::Full(job) => {
-                    let wait = self.shared.options.wait_max;
-                    queue.send_timeout(job, wait).await.map_err(|_| busy())?;
-                }
-                mpsc::error::TrySendError::Closed(_) => return Err(gone().into()),
+    /// Runs `work` in a transaction; answers it with its answer.
+    pub(crate) async fn run(&self, work: Box<dyn Work>, read_only: bool) -> Result<Box<dyn Work>> {
+        let queue = match &self.readers {
+            Some(readers) if read_only => readers,
+            _ => &self.writer,
+        };
+        let (job, answer) = Job::new(work, Arc::clone(&self.shared), read_only);
+        match queue.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(job)) => {
+                let wait = self.shared.options.wait_max;
+                queue.send_timeout(job, wait).await.map_err(|_| busy())?;
             }
+            Err(TrySendError::Closed(_)) => return Err(gone()),
         }
-        answer.await.map_err(|_| gone())?
+        answer.await.map_err(|_| gone())
     }
 }
 

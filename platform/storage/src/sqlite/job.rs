@@ -13,7 +13,8 @@ use tokio::sync::oneshot;
 use super::session::Session;
 use crate::db::Shared;
 use crate::tx::{Link, Tx};
-use crate::{Error, ErrorKind, Result};
+use crate::work::{Work, panicked};
+use crate::{Error, ErrorKind};
 
 /// How long a closure may wait for something that is not its database.
 const FOREIGN_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -29,82 +30,60 @@ pub(crate) enum Verdict {
     Discard,
 }
 
-/// A transaction whose types are forgotten.
-pub(crate) trait Job: Send {
-    /// Runs the closure and keeps its answer. May be called again after a rollback.
-    fn run(&mut self, session: &dyn Session) -> Verdict;
-
-    /// Gives the caller the answer, or `failure` if the commit did not succeed.
-    fn finish(self: Box<Self>, failure: Option<&Error>);
-
-    /// Whether nothing may be written.
-    fn read_only(&self) -> bool;
-}
-
-/// A transaction with its types.
-pub(crate) struct TypedJob<F, R, E> {
-    work: F,
-    answer: Option<Result<R, E>>,
-    reply: oneshot::Sender<Result<R, E>>,
+/// A transaction that waits for its turn, and who waits for it.
+pub(crate) struct Job {
+    work: Box<dyn Work>,
+    reply: oneshot::Sender<Box<dyn Work>>,
     shared: Arc<Shared>,
-    read_only: bool,
+    /// Whether nothing may be written.
+    pub(crate) read_only: bool,
 }
 
-impl<F, R, E> TypedJob<F, R, E> {
+impl Job {
+    /// A job, and where its work comes back with an answer.
     pub(crate) fn new(
-        work: F,
-        reply: oneshot::Sender<Result<R, E>>,
+        work: Box<dyn Work>,
         shared: Arc<Shared>,
         read_only: bool,
-    ) -> Self {
-        Self {
+    ) -> (Self, oneshot::Receiver<Box<dyn Work>>) {
+        let (reply, answer) = oneshot::channel();
+        let job = Self {
             work,
-            answer: None,
             reply,
             shared,
             read_only,
+        };
+        (job, answer)
+    }
+
+    /// Runs the closure, which keeps its answer. May be called again after a rollback.
+    pub(crate) fn run(&mut self, session: &dyn Session) -> Verdict {
+        let mut tx = Tx::new(Link::Sqlite(session), &self.shared.options.ctx);
+        let work = &mut self.work;
+        let done = catch_unwind(AssertUnwindSafe(|| to_its_end(work.run(&mut tx))));
+        let failure = match done {
+            Ok(Some(true)) => tx.check().err(),
+            Ok(Some(false)) => return Verdict::Discard,
+            Ok(None) => Some(waited()),
+            Err(_) => Some(panicked()),
+        };
+        match failure {
+            Some(error) => {
+                self.work.fail(error);
+                Verdict::Discard
+            }
+            None if tx.published => Verdict::KeepAndTell,
+            None => Verdict::Keep,
         }
     }
-}
 
-impl<F, R, E> Job for TypedJob<F, R, E>
-where
-    F: AsyncFn(&mut Tx<'_>) -> Result<R, E> + Send,
-    R: Send,
-    E: From<Error> + Send,
-{
-    fn run(&mut self, session: &dyn Session) -> Verdict {
-        let mut tx = Tx::new(Link::Sqlite(session), &self.shared.options.ctx);
-        let work = &self.work;
-        let done = catch_unwind(AssertUnwindSafe(|| to_its_end(work(&mut tx))));
-        let answer = match done {
-            Ok(Some(answer)) => {
-                answer.and_then(|value| tx.check().map(|()| value).map_err(E::from))
-            }
-            Ok(None) => Err(E::from(waited())),
-            Err(_) => Err(E::from(panicked())),
-        };
-        let verdict = match (&answer, tx.published) {
-            (Ok(_), false) => Verdict::Keep,
-            (Ok(_), true) => Verdict::KeepAndTell,
-            (Err(_), _) => Verdict::Discard,
-        };
-        self.answer = Some(answer);
-        verdict
-    }
-
-    fn finish(self: Box<Self>, failure: Option<&Error>) {
-        let answer = match (failure, self.answer) {
-            (Some(error), _) => Err(E::from(error.clone())),
-            (None, Some(answer)) => answer,
-            (None, None) => Err(E::from(panicked())),
-        };
+    /// Gives the caller the answer, or `failure` if the commit did not succeed.
+    pub(crate) fn finish(mut self, failure: Option<&Error>) {
+        if let Some(error) = failure {
+            self.work.fail(error.clone());
+        }
         // The caller may have stopped waiting.
-        let _ = self.reply.send(answer);
-    }
-
-    fn read_only(&self) -> bool {
-        self.read_only
+        let _ = self.reply.send(self.work);
     }
 }
 
@@ -112,13 +91,6 @@ fn waited() -> Error {
     Error::new(
         ErrorKind::Internal,
         "the closure of a transaction waited for something other than its database; do that before",
-    )
-}
-
-pub(crate) fn panicked() -> Error {
-    Error::new(
-        ErrorKind::Internal,
-        "the closure of a transaction panicked; it was rolled back",
     )
 }
 

@@ -19,7 +19,7 @@ use crate::{Error, ErrorKind, Faults, Result};
 const QUEUE_MAX: usize = 1_024;
 
 /// Opens the readers of a file.
-pub(crate) fn start(path: &Path, shared: &Arc<Shared>) -> Result<mpsc::Sender<Box<dyn Job>>> {
+pub(crate) fn start(path: &Path, shared: &Arc<Shared>) -> Result<mpsc::Sender<Job>> {
     let (sender, queue) = mpsc::channel(QUEUE_MAX);
     let queue = Arc::new(Mutex::new(queue));
     for number in 0..shared.options.readers.max(1) {
@@ -38,7 +38,7 @@ pub(crate) fn start(path: &Path, shared: &Arc<Shared>) -> Result<mpsc::Sender<Bo
     Ok(sender)
 }
 
-fn run(conn: &Connection, queue: &Mutex<mpsc::Receiver<Box<dyn Job>>>, faults: &Faults) {
+fn run(conn: &Connection, queue: &Mutex<mpsc::Receiver<Job>>, faults: &Faults) {
     let session = SqliteSession::new(conn);
     loop {
         // One thread waits in the queue, the others for the lock: each job wakes one.
@@ -49,7 +49,7 @@ fn run(conn: &Connection, queue: &Mutex<mpsc::Receiver<Box<dyn Job>>>, faults: &
     }
 }
 
-fn read(conn: &Connection, session: &SqliteSession<'_>, mut job: Box<dyn Job>) {
+fn read(conn: &Connection, session: &SqliteSession<'_>, mut job: Job) {
     let step = |text: &str| -> Result<()> {
         conn.prepare_cached(text)
             .and_then(|mut s| s.raw_execute())

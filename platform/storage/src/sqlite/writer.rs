@@ -17,7 +17,7 @@ use crate::faults::hold_up_thread;
 use crate::tx::Text;
 use crate::{Commits, Error, ErrorKind, Result};
 
-type Queue = mpsc::Receiver<Box<dyn Job>>;
+type Queue = mpsc::Receiver<Job>;
 
 /// Starts the writer of a database; tells `opened` when it is ready.
 pub(crate) fn start(
@@ -82,7 +82,7 @@ impl Writer<'_> {
     }
 
     /// Commits what was taken together, or one by one while that is the choice.
-    fn work_as_chosen(&self, group: &mut Vec<Box<dyn Job>>) {
+    fn work_as_chosen(&self, group: &mut Vec<Job>) {
         while !group.is_empty() {
             hold_up_thread(&self.shared.options.faults.slow_commits());
             match self.shared.grouping.get() {
@@ -93,7 +93,7 @@ impl Writer<'_> {
     }
 
     /// Commits a group and answers; one by one if one of it spoils the commit.
-    fn work(&self, group: &mut Vec<Box<dyn Job>>) {
+    fn work(&self, group: &mut Vec<Job>) {
         match self.commit(group) {
             Ok(tell) => {
                 if tell {
@@ -111,7 +111,7 @@ impl Writer<'_> {
     }
 
     /// Runs and commits a group. Answers whether there are events in it.
-    fn commit(&self, group: &mut [Box<dyn Job>]) -> Result<bool, Failure> {
+    fn commit(&self, group: &mut [Job]) -> Result<bool, Failure> {
         self.begin().map_err(Failure::Whole)?;
         let ran = self.run_jobs(group);
         let committed = ran.and_then(|tell| {
@@ -138,11 +138,11 @@ impl Writer<'_> {
         committed
     }
 
-    fn run_jobs(&self, group: &mut [Box<dyn Job>]) -> Result<bool, Failure> {
+    fn run_jobs(&self, group: &mut [Job]) -> Result<bool, Failure> {
         let mut tell = false;
         for job in group {
             self.step("SAVEPOINT job").map_err(Failure::Whole)?;
-            let verdict = if job.read_only() {
+            let verdict = if job.read_only {
                 self.run_read_only(job)
             } else {
                 job.run(&self.session)
@@ -163,7 +163,7 @@ impl Writer<'_> {
     }
 
     /// A read of a database in memory, which has one connection.
-    fn run_read_only(&self, job: &mut Box<dyn Job>) -> Verdict {
+    fn run_read_only(&self, job: &mut Job) -> Verdict {
         hold_up_thread(&self.shared.options.faults.slow_reads());
         let set = |on: bool| self.conn.pragma_update(None, "query_only", on);
         if set(true).is_ok() {
@@ -190,7 +190,7 @@ impl Writer<'_> {
     }
 }
 
-fn answer(group: &mut Vec<Box<dyn Job>>, failure: Option<&Error>) {
+fn answer(group: &mut Vec<Job>, failure: Option<&Error>) {
     for job in group.drain(..) {
         job.finish(failure);
     }
