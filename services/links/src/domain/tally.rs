@@ -13,17 +13,21 @@ use super::top::OTHER;
 /// How many texts are told apart in one tally; further ones are counted together.
 const TEXTS_MAX: usize = 65_536;
 /// The number of no text.
-const NONE: u32 = 0;
+const NONE: u16 = 0;
 /// The number of every text that does not fit.
-const REST: u32 = 1;
+const REST: u16 = 1;
 
 /// Clicks as they come.
 pub(crate) struct Tally {
     clicks: Vec<Click>,
     /// Each text of the groups by its number; the first two stand for none and for the rest.
     texts: Vec<Box<str>>,
-    numbers: HashMap<Box<str>, u32>,
+    numbers: HashMap<Box<str>, u16>,
 }
+
+/// What `service::folder` reckons with.
+const _: () = assert!(size_of::<Click>() == 32);
+const _: () = assert!(TEXTS_MAX <= 1 + u16::MAX as usize);
 
 /// One click.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +35,8 @@ struct Click {
     link: i64,
     at_ms: i64,
     visitor: u64,
-    referrer: u32,
-    language: u32,
+    referrer: u16,
+    language: u16,
     platform: Platform,
     bot: bool,
     head: bool,
@@ -51,20 +55,20 @@ pub(crate) struct Sum {
     pub(crate) last_ms: i64,
 }
 
-impl Default for Tally {
-    fn default() -> Self {
+impl Tally {
+    /// A tally of about so many clicks. Their memory is asked for once: a tally of millions that
+    /// grew by doubling would be copied on the way, and the kernel would clear twice the pages.
+    pub(crate) fn with_capacity(clicks: usize) -> Self {
         Self {
-            clicks: Vec::new(),
+            clicks: Vec::with_capacity(clicks),
             texts: vec!["".into(), OTHER.into()],
             numbers: HashMap::from([(OTHER.into(), REST)]),
         }
     }
-}
 
-impl Tally {
     /// Takes the clicks of a group that are `wanted`.
     pub(crate) fn add(&mut self, batch: &Batch<'_>, wanted: impl Fn(&Record) -> bool) {
-        let numbers: Vec<u32> = batch.texts.iter().map(|text| self.number(text)).collect();
+        let numbers: Vec<u16> = batch.texts.iter().map(|text| self.number(text)).collect();
         let number = |text: Option<u16>| {
             let known = text.and_then(|text| numbers.get(usize::from(text)));
             known.copied().unwrap_or(NONE)
@@ -83,14 +87,14 @@ impl Tally {
     }
 
     /// The number of `text`.
-    fn number(&mut self, text: &str) -> u32 {
+    fn number(&mut self, text: &str) -> u16 {
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }
         if self.texts.len() >= TEXTS_MAX {
             return REST;
         }
-        let number = u32::try_from(self.texts.len()).unwrap_or(REST);
+        let number = u16::try_from(self.texts.len()).unwrap_or(REST);
         self.texts.push(text.into());
         self.numbers.insert(text.into(), number);
         number
@@ -103,11 +107,11 @@ impl Tally {
         Sums { of: self, at: 0 }
     }
 
-    fn text(&self, number: u32) -> Option<&str> {
+    fn text(&self, number: u16) -> Option<&str> {
         if number == NONE {
             return None;
         }
-        self.texts.get(number as usize).map(AsRef::as_ref)
+        self.texts.get(usize::from(number)).map(AsRef::as_ref)
     }
 }
 
@@ -121,6 +125,12 @@ impl Sums {
     /// The link that the next sum is of.
     pub(crate) fn next_link(&self) -> Option<i64> {
         self.of.clicks.get(self.at).map(|click| click.link)
+    }
+
+    /// For how many clicks there is memory.
+    #[cfg(test)]
+    pub(crate) const fn capacity(&self) -> usize {
+        self.of.clicks.capacity()
     }
 }
 
@@ -186,7 +196,7 @@ mod tests {
     }
 
     fn sums(groups: &[Vec<u8>]) -> Vec<Sum> {
-        let mut tally = Tally::default();
+        let mut tally = Tally::with_capacity(0);
         for blob in groups {
             tally.add(&Batch::read(blob).expect("a batch"), |_| true);
         }
@@ -210,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_has_no_room_is_counted_together() {
-        let mut tally = Tally::default();
+        let mut tally = Tally::with_capacity(0);
         for i in 0..2 * TEXTS_MAX {
             tally.number(&i.to_string());
         }

@@ -10,14 +10,15 @@ use storage::{Db, ErrorKind, Tx};
 use telemetry::Metrics;
 
 use super::meters::FoldMeters;
-use crate::domain::batch::{Batch, Record};
+use crate::domain::batch::{self, Batch, Record};
 use crate::domain::day::Day;
 use crate::domain::tally::{Sum, Sums, Tally};
 use crate::store::fold::{self, Fold};
 use crate::store::repeats::{self, Hops};
 use crate::store::{broken, clicks, days};
 
-/// How many clicks one fold takes at most: what it holds in memory is bounded by this, 40 bytes each.
+/// How many clicks one fold takes, up to a group more: what it holds in memory is bounded by this,
+/// 32 bytes each.
 const CLICKS_MAX: u64 = 2_000_000;
 /// How many rows one transaction writes: some milliseconds of the writer.
 const ROWS_MAX: usize = 500;
@@ -99,7 +100,9 @@ impl Folder {
         let read = async move |tx: &mut Tx<'_>| repeats::all(tx).await;
         let repeated = self.db.read::<_, storage::Error, _>(read).await?;
         let wanted = |r: &Record| r.link > fold.pos && !repeated.contains(&r.hop);
-        let (mut tally, mut clicks, mut hops) = (Tally::default(), 0, Hops::default());
+        let room = fold.clicks.min(CLICKS_MAX + batch::CLICKS_MAX as u64);
+        let mut tally = Tally::with_capacity(usize::try_from(room).unwrap_or(0));
+        let (mut clicks, mut hops) = (0, Hops::default());
         for run in fold.runs.0.iter().flat_map(|run| pieces(*run)) {
             let read = async move |tx: &mut Tx<'_>| fold::data(tx, run).await;
             for blob in self.db.read::<_, storage::Error, _>(read).await? {
@@ -181,3 +184,6 @@ async fn add_to_store(tx: &mut Tx<'_>, part: &[Sum]) -> Result<(), storage::Erro
     days::update_many(tx, old).await?;
     days::insert_many(tx, new).await
 }
+
+#[cfg(test)]
+mod tests;

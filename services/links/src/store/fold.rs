@@ -39,6 +39,8 @@ pub(crate) struct Fold {
     pub(crate) runs: Runs,
     /// The sums of the links up to here are written.
     pub(crate) pos: i64,
+    /// How many clicks stand in the groups; 0 if somebody else has begun it.
+    pub(crate) clicks: u64,
 }
 
 /// Numbers of groups, as runs from first to last.
@@ -91,6 +93,7 @@ fn of_row(row: &Row) -> Result<Fold> {
         generation: row.get(0)?,
         runs,
         pos: row.get(2)?,
+        clicks: 0,
     })
 }
 
@@ -126,6 +129,7 @@ pub(crate) async fn begin(tx: &mut Tx<'_>, last: i64, clicks_max: u64) -> Result
         generation: now.generation + 1,
         runs,
         pos: FIRST,
+        clicks,
     }))
 }
 
@@ -174,6 +178,7 @@ mod tests {
             generation: 1,
             runs: Runs::of([5].into_iter()),
             pos: 10,
+            clicks: 0,
         };
         assert!(fold.has_written(5, 10) && !fold.has_written(5, 11) && !fold.has_written(6, 1));
     }
