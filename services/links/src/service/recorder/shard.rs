@@ -1,7 +1,7 @@
 //! The buffer: a few shards, each with its clicks and the texts that they refer to.
 
 use std::cell::Cell;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -49,16 +49,37 @@ pub(super) struct Click {
     pub(super) hop: u64,
 }
 
+/// What a text says of a visit.
+#[derive(Debug, Clone, Copy)]
+enum Says {
+    Agent,
+    Referrer,
+    Language,
+}
+
 /// Texts, each once.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     numbers: ByHash<u32>,
     pub(super) all: Vec<Box<[u8]>>,
+    /// What the visits said last. Neighbours often say the same, and to compare is cheaper than to
+    /// hash.
+    last: [u32; 3],
 }
 
 impl Texts {
     /// The number of a text; 0 is the empty one.
-    fn number(&mut self, text: &[u8], hasher: &RandomState) -> u32 {
+    fn number(&mut self, says: Says, text: &[u8], hasher: &impl BuildHasher) -> u32 {
+        let last = self.last[says as usize];
+        if self.get(last) == text {
+            return last;
+        }
+        let number = self.look_up(text, hasher);
+        self.last[says as usize] = number;
+        number
+    }
+
+    fn look_up(&mut self, text: &[u8], hasher: &impl BuildHasher) -> u32 {
         if text.is_empty() {
             return 0;
         }
@@ -92,14 +113,14 @@ impl Drained {
         } else {
             visit.referrer
         };
-        let texts = &mut self.texts;
+        let mut number = |says, text, max| self.texts.number(says, cut(text, max), hasher);
         let click = Click {
             link: visit.link,
             at_ms: visit.at_ms,
             address: octets(visit.address),
-            agent: texts.number(cut(visit.agent, AGENT_BYTES_MAX), hasher),
-            referrer: texts.number(cut(referrer, REFERRER_BYTES_MAX), hasher),
-            language: texts.number(cut(visit.language, HEADER_BYTES_MAX), hasher),
+            agent: number(Says::Agent, visit.agent, AGENT_BYTES_MAX),
+            referrer: number(Says::Referrer, referrer, REFERRER_BYTES_MAX),
+            language: number(Says::Language, visit.language, HEADER_BYTES_MAX),
             head: visit.head,
             hop: visit.hop,
         };
@@ -258,5 +279,37 @@ mod tests {
         let drained = shards.drain().pop().expect("one shard");
         assert_eq!(drained.texts.all.len(), 2);
         assert_eq!(drained.texts.get(drained.clicks[0].referrer), b"a.example");
+    }
+
+    /// Counts how often it is asked.
+    #[derive(Default)]
+    struct Counting(RandomState, Cell<u32>);
+
+    impl BuildHasher for Counting {
+        type Hasher = <RandomState as BuildHasher>::Hasher;
+
+        fn build_hasher(&self) -> Self::Hasher {
+            self.1.set(self.1.get() + 1);
+            self.0.build_hasher()
+        }
+    }
+
+    #[test]
+    fn what_a_visit_says_like_the_one_before_is_not_hashed_again() {
+        let (mut texts, hasher) = (Texts::default(), Counting::default());
+        for (says, text, number, hashed) in [
+            (Says::Agent, "curl/8", 1, 1),
+            (Says::Language, "de", 2, 2),
+            (Says::Agent, "curl/8", 1, 2),
+            (Says::Language, "de", 2, 2),
+            (Says::Language, "", 0, 2),
+            (Says::Language, "de", 2, 3),
+            (Says::Referrer, "curl/8", 1, 4),
+            (Says::Agent, "wget", 3, 5),
+            (Says::Agent, "curl/8", 1, 6),
+        ] {
+            let found = texts.number(says, text.as_bytes(), &hasher);
+            assert_eq!((found, hasher.1.get()), (number, hashed), "{text}");
+        }
     }
 }
