@@ -111,14 +111,12 @@ impl<'a> Tx<'a> {
 
     /// Runs what was built; answers every row.
     pub async fn query_built(&mut self, sql: &SqlBuilder) -> Result<Vec<Row>> {
-        let params: Vec<&dyn ToParam> = sql.params().iter().map(|v| v as &dyn ToParam).collect();
-        self.query_dyn(sql.text(), &params).await
+        self.query_dyn(sql.text(), &by_ref(sql.params())).await
     }
 
     /// Runs what was built; answers how many rows it changed.
     pub async fn execute_built(&mut self, sql: &SqlBuilder) -> Result<u64> {
-        let params: Vec<&dyn ToParam> = sql.params().iter().map(|v| v as &dyn ToParam).collect();
-        self.execute_dyn(sql.text(), &params).await
+        self.execute_dyn(sql.text(), &by_ref(sql.params())).await
     }
 
     /// Runs one statement for each row of parameters; answers how many rows were changed in all.
@@ -131,11 +129,29 @@ impl<'a> Tx<'a> {
         self.check()?;
         let done = match self.link {
             Link::Sqlite(session) => rows.iter().try_fold(0, |sum, row| {
-                let params: Vec<&dyn ToParam> =
-                    row.as_ref().iter().map(|v| v as &dyn ToParam).collect();
+                let params = by_ref(row.as_ref());
                 Ok(sum + session.execute(Text::Static(text), &params)?)
             }),
             Link::Postgres(session) => session.execute_many(text, rows).await,
+        };
+        self.note(done)
+    }
+
+    /// Runs one statement for each row of parameters; answers the first row of each, if there is
+    /// one, in their order. On PostgreSQL the statements travel together.
+    pub async fn query_many<P>(&mut self, sql: &Sql, rows: &[P]) -> Result<Vec<Option<Row>>>
+    where
+        P: AsRef<[Value]>,
+    {
+        let text = sql.text(self.dialect());
+        self.check()?;
+        let done = match self.link {
+            Link::Sqlite(session) => rows
+                .iter()
+                .map(|row| session.query(Text::Static(text), &by_ref(row.as_ref()), 1))
+                .map(|found| found.map(|mut rows| rows.pop()))
+                .collect(),
+            Link::Postgres(session) => session.query_many(text, rows).await,
         };
         self.note(done)
     }
@@ -192,4 +208,8 @@ impl<'a> Tx<'a> {
         }
         done
     }
+}
+
+fn by_ref(values: &[Value]) -> Vec<&dyn ToParam> {
+    values.iter().map(|value| value as &dyn ToParam).collect()
 }

@@ -77,16 +77,36 @@ impl PgSession {
             let mut changed = 0;
             for chunk in rows.chunks(PIPELINE_MAX) {
                 let all = chunk.iter().map(|row| async move {
-                    let bound: Vec<Bound<'_>> = row
-                        .as_ref()
-                        .iter()
-                        .map(|value| Bound(value.to_param()))
-                        .collect();
+                    let bound = bind_all(row.as_ref());
                     client.execute(statement, &by_ref(&bound)).await
                 });
                 changed += try_join_all(all).await?.iter().sum::<u64>();
             }
             Ok(changed)
+        };
+        self.with(run).await
+    }
+
+    pub(crate) async fn query_many<P>(
+        &self,
+        text: &'static str,
+        rows: &[P],
+    ) -> Result<Vec<Option<Row>>>
+    where
+        P: AsRef<[Value]>,
+    {
+        let run = async |client: &Object| {
+            let statement = &prepare(client, Text::Static(text)).await?;
+            let mut found = Vec::with_capacity(rows.len());
+            for chunk in rows.chunks(PIPELINE_MAX) {
+                let all = chunk.iter().map(|row| async move {
+                    let bound = bind_all(row.as_ref());
+                    let rows = client.query(statement, &by_ref(&bound)).await?;
+                    rows.first().map(read).transpose()
+                });
+                found.extend(try_join_all(all).await?);
+            }
+            Ok(found)
         };
         self.with(run).await
     }
@@ -214,6 +234,11 @@ async fn prepare(
 
 fn bind<'a>(params: &'a [&'a dyn ToParam]) -> Vec<Bound<'a>> {
     params.iter().map(|param| Bound(param.to_param())).collect()
+}
+
+fn bind_all(values: &[Value]) -> Vec<Bound<'_>> {
+    let params = values.iter().map(ToParam::to_param);
+    params.map(Bound).collect()
 }
 
 fn by_ref<'a>(bound: &'a [Bound<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {

@@ -183,6 +183,63 @@ async fn many_rows_and_built_statements() {
     }
 }
 
+const OF_OWNER: Sql =
+    Sql::both("SELECT amount FROM accounts WHERE owner = $1 AND amount > $2 ORDER BY amount DESC");
+
+#[tokio::test]
+async fn many_statements_answer_the_first_row_of_each_in_their_order() {
+    for store in engines().await {
+        add(&store.db, "first", 1).await.unwrap();
+        let found = store.db.write(async |tx| {
+            let accounts: Vec<[Value; 3]> = (0..1_000_i64)
+                .map(|n| {
+                    [
+                        format!("k{n}").into(),
+                        format!("o{}", n % 500).into(),
+                        n.into(),
+                    ]
+                })
+                .collect();
+            tx.execute_many(&ADD, &accounts).await?;
+            // More of them than travel at once, and half of them find nothing.
+            let asked: Vec<[Value; 2]> = (0..1_000_i64)
+                .map(|n| [format!("o{n}").into(), 10_i64.into()])
+                .rev()
+                .collect();
+            tx.query_many(&OF_OWNER, &asked).await
+        });
+        let found = found.await.unwrap();
+        let amounts: Vec<Option<i64>> = found
+            .iter()
+            .map(|row| row.as_ref().map(|row| row.get(0).unwrap()))
+            .collect();
+        let expected = (0..1_000).rev().map(|n| (n < 500).then_some(n + 500));
+        assert_eq!(amounts, expected.collect::<Vec<_>>());
+    }
+}
+
+const OPEN: Sql =
+    Sql::both("INSERT INTO accounts (id, owner, amount) VALUES ($1, 'x', $2) RETURNING amount");
+
+#[tokio::test]
+async fn one_that_fails_among_many_statements_fails_the_transaction() {
+    for store in engines().await {
+        let caught = store.db.write(async |tx| {
+            let twice: [[Value; 2]; 2] = [1_i64, 2].map(|n| ["a".into(), n.into()]);
+            let opened = tx.query_many(&OPEN, &twice).await;
+            Ok::<_, Error>(opened.is_err_and(|e| e.is_unique_violation("accounts.id")))
+        });
+        assert!(caught.await.is_err(), "what was caught cannot be committed");
+        assert_eq!(count(&store.db).await, 0);
+        let opened = store.db.write(async |tx| {
+            let both: [[Value; 2]; 2] = [("a", 1_i64), ("b", 2)].map(|(k, n)| [k.into(), n.into()]);
+            tx.query_many(&OPEN, &both).await
+        });
+        assert!(opened.await.unwrap().iter().all(Option::is_some));
+        assert_eq!(count(&store.db).await, 2);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn transfers_under_load_keep_the_sum() {
     for store in engines().await {

@@ -3,7 +3,6 @@
 //! One replica folds at a time, under a lease. The lease only saves work; what makes it exact is
 //! that each transaction moves the fold on from a known place, and fails if it is not there.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use storage::{Db, ErrorKind, Tx};
@@ -11,7 +10,6 @@ use telemetry::Metrics;
 
 use super::meters::FoldMeters;
 use crate::domain::batch::{self, Batch, Record};
-use crate::domain::day::Day;
 use crate::domain::tally::{Sum, Sums, Tally};
 use crate::store::fold::{self, Fold};
 use crate::store::repeats::{self, Hops};
@@ -169,16 +167,15 @@ async fn add_to_store(tx: &mut Tx<'_>, part: &[Sum]) -> Result<(), storage::Erro
         .collect();
     days::add_totals(tx, &totals).await?;
     let keys: Vec<(i64, i64)> = part.iter().map(|sum| (sum.link, sum.day)).collect();
-    let mut known: BTreeMap<(i64, i64), Day> =
-        days::get_many(tx, &keys).await?.into_iter().collect();
+    let known = days::get_many(tx, &keys).await?;
     let (mut old, mut new) = (Vec::new(), Vec::new());
-    for (key, sum) in keys.iter().zip(part) {
-        match known.remove(key) {
-            Some(mut day) => {
-                day.merge(&sum.counted);
-                old.push((key.0, key.1, day.encode()));
+    for ((link, day), (known, sum)) in keys.into_iter().zip(known.into_iter().zip(part)) {
+        match known {
+            Some(mut all) => {
+                all.merge(&sum.counted);
+                old.push((link, day, all.encode()));
             }
-            None => new.push((key.0, key.1, sum.counted.encode())),
+            None => new.push((link, day, sum.counted.encode())),
         }
     }
     days::update_many(tx, old).await?;

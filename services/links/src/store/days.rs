@@ -1,6 +1,6 @@
 //! Sums of clicks: totals of links, and one packed row for each link and day.
 
-use storage::{Result, Row, Sql, SqlBuilder, Tx, Value};
+use storage::{Result, Row, Sql, Tx, Value};
 
 use super::broken;
 use crate::domain::day::Day;
@@ -9,6 +9,7 @@ const TOTAL: Sql = Sql::both("SELECT clicks FROM link_counts WHERE num = $1");
 const RANGE: Sql = Sql::both(
     "SELECT day, data FROM link_days WHERE num = $1 AND day >= $2 AND day <= $3 ORDER BY day",
 );
+const GET: Sql = Sql::both("SELECT data FROM link_days WHERE num = $1 AND day = $2");
 /// The row of a link that was removed meanwhile is not there, and stays so.
 const COUNT: Sql = Sql::both(
     "UPDATE link_counts SET clicks = clicks + $2,
@@ -24,7 +25,7 @@ const INSERT: Sql = Sql::of(
 );
 const UPDATE: Sql = Sql::both("UPDATE link_days SET data = $3 WHERE num = $1 AND day = $2");
 
-pub(super) const STATEMENTS: &[Sql] = &[TOTAL, RANGE, COUNT, INSERT, UPDATE];
+pub(super) const STATEMENTS: &[Sql] = &[TOTAL, RANGE, GET, COUNT, INSERT, UPDATE];
 
 /// Clicks of a link since it was made, as of the last fold.
 pub(crate) async fn total(tx: &mut Tx<'_>, num: i64) -> Result<u64> {
@@ -46,29 +47,13 @@ pub(crate) async fn range(
         .collect()
 }
 
-/// The days of several links that are there already.
-pub(crate) async fn get_many(
-    tx: &mut Tx<'_>,
-    keys: &[(i64, i64)],
-) -> Result<Vec<((i64, i64), Day)>> {
-    let mut sql =
-        SqlBuilder::new("SELECT num, day, data FROM link_days WHERE (num, day) IN (VALUES ");
-    let mut separator = "";
-    for (num, day) in keys {
-        sql.push(separator).push("(");
-        sql.push_for(tx.dialect(), "", "CAST(").bind(*num).push_for(
-            tx.dialect(),
-            ", ",
-            " AS BIGINT), CAST(",
-        );
-        sql.bind(*day).push_for(tx.dialect(), ")", " AS BIGINT))");
-        separator = ", ";
-    }
-    sql.push(")");
-    let rows = tx.query_built(&sql).await?;
-    rows.iter()
-        .map(|row| Ok(((row.get(0)?, row.get(1)?), day(row, 2)?)))
-        .collect()
+/// The days of several links, as far as they are there already.
+pub(crate) async fn get_many(tx: &mut Tx<'_>, keys: &[(i64, i64)]) -> Result<Vec<Option<Day>>> {
+    let asked = keys.iter().map(|(num, day)| [(*num).into(), (*day).into()]);
+    let asked: Vec<[Value; 2]> = asked.collect();
+    let found = tx.query_many(&GET, &asked).await?;
+    let read = |row: &Option<Row>| row.as_ref().map(|row| day(row, 0)).transpose();
+    found.iter().map(read).collect()
 }
 
 /// Adds clicks to totals: link, clicks, moment of the last one.
