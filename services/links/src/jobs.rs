@@ -1,6 +1,7 @@
 //! Background loops: clicks are committed, folded, and what has had its time is destroyed.
 
-use std::collections::VecDeque;
+mod pace;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use futures_util::future::BoxFuture;
 use kernel::Tasks;
 use storage::Tx;
 
+use self::pace::Pace;
 use crate::domain::day::{DAY_MS, day_of};
 use crate::service::folder::Folder;
 use crate::service::passes::GUESS_WINDOW;
@@ -18,14 +20,6 @@ use crate::store::{Fail, clicks, limits, repeats, secrets};
 const LOSSY_EVERY: Duration = Duration::from_secs(1);
 /// How often the fold looks for work.
 const FOLD_LOOK: Duration = Duration::from_millis(250);
-/// A fold rests so many times as long as it took: it takes 2 % of the time at most.
-const FOLD_REST: u32 = 50;
-const FOLD_REST_MIN: Duration = Duration::from_secs(1);
-const FOLD_REST_MAX: Duration = Duration::from_secs(60);
-/// A group waits so long before it is folded, so that a trickle of clicks is folded together.
-const FOLD_AFTER: Duration = Duration::from_secs(2);
-/// So many waiting groups are folded at once, rested or not.
-const FOLD_GROUPS_MAX: i64 = 10_000;
 /// How often old salts, guesses and keys are destroyed.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// How long the clicks of yesterday may still wait for their salt after midnight.
@@ -131,68 +125,34 @@ where
     tracing::error!("the last clicks are lost: the store did not take them");
 }
 
-/// Folds clicks when there are some: at once when it is quiet, seldom when it is busy.
+/// Folds clicks when there are some, as [`Pace`] says.
 async fn fold_clicks(service: Arc<Service>, tasks: Tasks) {
     let folder = Folder::new(
         service.db.clone(),
         service.ctx.new_id().to_string(),
         &service.metrics,
     );
-    let mut seen = Seen::default();
-    let mut rest_until = Instant::now();
+    let mut pace = Pace::new(Instant::now());
     loop {
         tokio::select! {
             () = tasks.stopping() => return,
             () = tokio::time::sleep(FOLD_LOOK) => {}
         }
-        let (first, last) = match folder.waiting().await {
+        let waiting = match folder.waiting(pace.seen()).await {
             Ok(waiting) => waiting,
             Err(error) => {
                 tracing::debug!(%error, "cannot see whether clicks wait to be folded");
                 continue;
             }
         };
-        let settled = seen.settled(last, Instant::now());
-        let groups = settled + 1 - first;
-        let due = settled == last || groups >= FOLD_GROUPS_MAX || Instant::now() >= rest_until;
-        if first == 0 || groups <= 0 || !due {
-            continue;
-        }
         let began = Instant::now();
-        while !tasks.is_stopping() {
-            match folder.fold(settled).await {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "clicks could not be folded; they are tried again");
-                    break;
-                }
-            }
+        let Some(last) = pace.due(&waiting, began) else {
+            continue;
+        };
+        if let Err(error) = folder.fold(last).await {
+            tracing::warn!(%error, "clicks could not be folded; they are tried again");
         }
-        let rest = (began.elapsed() * FOLD_REST).clamp(FOLD_REST_MIN, FOLD_REST_MAX);
-        rest_until = Instant::now() + rest;
-    }
-}
-
-/// Which group was the last one, and since when.
-#[derive(Default)]
-struct Seen(VecDeque<(Instant, i64)>);
-
-impl Seen {
-    /// Takes note of the last group; answers the last one that is there for [`FOLD_AFTER`].
-    fn settled(&mut self, last: i64, now: Instant) -> i64 {
-        if self.0.back().is_none_or(|(_, known)| *known != last) {
-            self.0.push_back((now, last));
-        }
-        let is_settled = |(since, _): &(Instant, i64)| now.duration_since(*since) >= FOLD_AFTER;
-        while self.0.get(1).is_some_and(is_settled) {
-            self.0.pop_front();
-        }
-        self.0
-            .front()
-            .copied()
-            .filter(is_settled)
-            .map_or(0, |(_, last)| last)
+        pace.folded(began, Instant::now());
     }
 }
 

@@ -11,13 +11,14 @@ use telemetry::Metrics;
 use super::meters::FoldMeters;
 use crate::domain::batch::{self, Batch, Record};
 use crate::domain::tally::{Sum, Sums, Tally};
+use crate::store::clicks::{self, Waiting};
 use crate::store::fold::{self, Fold};
 use crate::store::repeats::{self, Hops};
-use crate::store::{broken, clicks, days};
+use crate::store::{broken, days};
 
 /// How many clicks one fold takes, up to a group more: what it holds in memory is bounded by this,
 /// 32 bytes each.
-const CLICKS_MAX: u64 = 2_000_000;
+pub(crate) const CLICKS_MAX: u64 = 4_000_000;
 /// How many rows one transaction writes: some milliseconds of the writer.
 const ROWS_MAX: usize = 500;
 const LEASE: &str = "links.fold";
@@ -46,16 +47,15 @@ impl Folder {
         }
     }
 
-    /// The numbers of the first and the last group that wait; zeros if none does.
-    pub(crate) async fn waiting(&self) -> Result<(i64, i64), storage::Error> {
-        let read = async move |tx: &mut Tx<'_>| clicks::ends(tx).await;
-        let ends = self.db.read::<_, storage::Error, _>(read).await?;
-        Ok(ends.unwrap_or((0, 0)))
+    /// What waits, with the clicks of the groups after number `after`.
+    pub(crate) async fn waiting(&self, after: i64) -> Result<Waiting, storage::Error> {
+        let read = async move |tx: &mut Tx<'_>| clicks::waiting(tx, after).await;
+        self.db.read::<_, storage::Error, _>(read).await
     }
 
-    /// Folds the groups up to number `last`, unless another replica does. Answers whether more of
-    /// them are waiting.
-    pub(crate) async fn fold(&self, last: i64) -> Result<bool, storage::Error> {
+    /// Folds the groups up to number `last`, as many of them as one fold takes, unless another
+    /// replica does.
+    pub(crate) async fn fold(&self, last: i64) -> Result<(), storage::Error> {
         let began = Instant::now();
         let holder = self.holder.clone();
         let begin = async move |tx: &mut Tx<'_>| {
@@ -65,7 +65,7 @@ impl Folder {
             fold::begin(tx, last, CLICKS_MAX).await
         };
         let Some(mut fold) = self.db.write::<_, storage::Error, _>(begin).await? else {
-            return Ok(false);
+            return Ok(());
         };
         let Summed {
             mut sums,
@@ -78,7 +78,7 @@ impl Folder {
         while sums.next_link().is_some() {
             let part = next_part(&mut sums);
             if !self.write(&mut fold, part).await? {
-                return Ok(false);
+                return Ok(());
             }
         }
         // Before the groups go: whoever looks for a request finds it here or there.
@@ -90,7 +90,7 @@ impl Folder {
         self.db.write::<_, storage::Error, _>(end).await?;
         self.meters.folded.add(clicks);
         self.meters.seconds.observe(began.elapsed());
-        Ok(clicks >= CLICKS_MAX)
+        Ok(())
     }
 
     /// Sums up the groups of a fold, for the links that are not written yet.

@@ -10,11 +10,17 @@ const CLAIM: Sql = Sql::both(
 );
 const ADD: Sql = Sql::both("INSERT INTO click_batches (clicks, data) VALUES ($1, $2)");
 const FORGET_WRITERS: Sql = Sql::both("DELETE FROM click_writers WHERE seen_at < $1");
-const ENDS: Sql = Sql::both("SELECT min(seq), max(seq) FROM click_batches");
+/// Each end for itself: asked for both at once, SQLite goes through every group.
+const WAITING: Sql = Sql::of(
+    "SELECT (SELECT min(seq) FROM click_batches), (SELECT max(seq) FROM click_batches),
+       (SELECT sum(clicks) FROM click_batches WHERE seq > $1)",
+    "SELECT (SELECT min(seq) FROM click_batches), (SELECT max(seq) FROM click_batches),
+       (SELECT CAST(sum(clicks) AS BIGINT) FROM click_batches WHERE seq > $1)",
+);
 const PENDING: Sql =
     Sql::both("SELECT seq, data FROM click_batches WHERE seq > $1 ORDER BY seq LIMIT 64");
 
-pub(super) const STATEMENTS: &[Sql] = &[CLAIM, ADD, FORGET_WRITERS, ENDS, PENDING];
+pub(super) const STATEMENTS: &[Sql] = &[CLAIM, ADD, FORGET_WRITERS, WAITING, PENDING];
 
 /// A group of clicks, ready to be written.
 #[derive(Debug, Clone)]
@@ -55,11 +61,26 @@ pub(crate) async fn forget_writers(tx: &mut Tx<'_>, before: kernel::Timestamp) -
     tx.execute(&FORGET_WRITERS, &[&before]).await
 }
 
-/// The first and the last group that wait to be folded.
-pub(crate) async fn ends(tx: &mut Tx<'_>) -> Result<Option<(i64, i64)>> {
-    let row = tx.query_one(&ENDS, &[]).await?;
-    let (first, last): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
-    Ok(first.zip(last))
+/// Groups that wait to be folded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// The number of the first; 0 if none waits.
+    pub(crate) first: i64,
+    /// The number of the last; 0 if none waits.
+    pub(crate) last: i64,
+    /// How many clicks stand in the newest of them.
+    pub(crate) clicks: u64,
+}
+
+/// The groups that wait to be folded, with the clicks of those after number `after`.
+pub(crate) async fn waiting(tx: &mut Tx<'_>, after: i64) -> Result<Waiting> {
+    let row = tx.query_one(&WAITING, &[&after]).await?;
+    let number = |at| Ok(row.get::<Option<i64>>(at)?.unwrap_or(0));
+    Ok(Waiting {
+        first: number(0)?,
+        last: number(1)?,
+        clicks: u64::try_from(number(2)?).unwrap_or(0),
+    })
 }
 
 /// The next groups after number `after` that wait to be folded. A few, because each may be large.
@@ -69,3 +90,6 @@ pub(crate) async fn pending(tx: &mut Tx<'_>, after: i64) -> Result<Vec<(i64, Vec
         .map(|row| Ok((row.get(0)?, row.get(1)?)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

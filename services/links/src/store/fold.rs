@@ -27,6 +27,8 @@ const REMOVE: Sql = Sql::both("DELETE FROM click_batches WHERE seq >= $1 AND seq
 
 pub(super) const STATEMENTS: &[Sql] = &[GET, BEGIN, ADVANCE, END, SEQS, DATA, REMOVE];
 
+/// How many groups one fold takes at most: a minute of three replicas.
+pub(crate) const GROUPS_MAX: i64 = 20_000;
 /// Links before every other one: where a fold begins.
 pub(crate) const FIRST: i64 = i64::MIN;
 
@@ -104,7 +106,7 @@ pub(crate) async fn begin(tx: &mut Tx<'_>, last: i64, clicks_max: u64) -> Result
     if now.is_open() {
         return Ok(Some(now));
     }
-    let rows = tx.query(&SEQS, &[&last, &20_000_i64]).await?;
+    let rows = tx.query(&SEQS, &[&last, &GROUPS_MAX]).await?;
     let (mut seqs, mut clicks) = (Vec::new(), 0);
     for row in &rows {
         seqs.push(row.get::<i64>(0)?);
