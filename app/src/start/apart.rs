@@ -1,12 +1,13 @@
 //! One process per service and replica; this one supervises them, keeps the registry, and shows the
 //! console.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use kernel::Tasks;
-use mesh::discovery::{Registration, Registry, RegistryClient};
+use mesh::discovery::{Discovery as _, Registration, Registry, RegistryClient};
 use parking_lot::Mutex;
 
 use super::{Env, Running, public_listener, ready};
@@ -75,10 +76,7 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
     supervisor.start(&registry, &host);
     all_there(&registry, &supervisor, &specs).await?;
     if env.demo {
-        let secret: Arc<str> = host.secret.expose().into();
-        let finder = RegistryClient::start(addr, Some(secret), &host.tasks);
-        let edge = edges::remote(&host, demo::NAME, links::NAME, &finder);
-        demo::start(&host, edge, gateway_addr).await;
+        start_demo(&host, addr, gateway_addr).await;
     }
     let ready = ready(&host, Some(gateway_addr), addr);
     Ok(Running {
@@ -88,6 +86,20 @@ pub(super) async fn start(host: Arc<Host>, env: Env) -> Result<Running> {
         inner,
         supervisor: Some(supervisor),
     })
+}
+
+/// Starts the demo, which finds links as every process does: by the registry at `addr`.
+async fn start_demo(host: &Host, addr: SocketAddr, gateway: SocketAddr) {
+    let secret: Arc<str> = host.secret.expose().into();
+    let finder = RegistryClient::start(addr, Some(secret), &host.tasks);
+    // Whoever calls before the registry's first answer finds nobody, and the first link is missing.
+    let mut endpoints = finder.watch(links::NAME);
+    let known = endpoints.wait_for(|known| !known.is_empty());
+    if tokio::time::timeout(READY_WITHIN, known).await.is_err() {
+        tracing::warn!("the registry does not tell the demo where links is");
+    }
+    let edge = edges::remote(host, demo::NAME, links::NAME, &finder);
+    demo::start(host, edge, gateway).await;
 }
 
 /// Every process, the gateway last: what it needs is on its way by then.

@@ -23,6 +23,8 @@ async fn story(args: &[&str]) {
     let mut program = Program::up(&dir, &all, &[]);
     let seeded = codes(&program).await;
     assert!(seeded.len() > 10, "{seeded:?}");
+    // The first one that is made, and the one that is visited most.
+    assert!(seeded.iter().any(|code| code == "rust"), "{seeded:?}");
     let client = Client::new(program.url("gateway"));
     soon("visits are counted", || async {
         let stats = client
