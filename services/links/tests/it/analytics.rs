@@ -10,7 +10,8 @@ use testkit::eventually;
 
 use crate::world::{LAPTOP, PHONE, client, story};
 
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
 
 fn count(stats: &Value, kind: &str, name: &str) -> u64 {
     let all = stats[kind].as_array().unwrap();
@@ -116,15 +117,18 @@ story! {
     async fn u13_a_hot_link_is_one_row_however_many_click(world: 1) {
         let node = world.node();
         let path = node.path_of(json!({"url": "https://a.example"})).await;
+        // While the store hangs, so that they come together however slow this machine is.
+        node.db.faults().stall_writer(HOUR);
         for _ in 0..5_000 {
             node.get(&path).await;
         }
+        node.db.faults().clear();
         node.folded().await;
         assert_eq!(node.number("SELECT count(*) FROM link_days").await, 1);
         assert_eq!(node.stats(&path).await["total_clicks"], 5_000);
         // Groups and folds, not clicks, are what the store sees.
-        assert!(node.metric("links_click_commit_seconds_count") < 2_500);
-        assert!(node.metric("links_fold_seconds_count") < 100);
+        assert!(node.metric("links_click_commit_seconds_count") < 50);
+        assert!(node.metric("links_fold_seconds_count") < 50);
     }
 }
 

@@ -56,7 +56,7 @@ story! {
             }
             clicks.push((n % 4, path[1..].to_owned()));
         }
-        testkit::eventually("the clicks are folded", std::time::Duration::from_secs(10), async || {
+        testkit::eventually("the clicks are folded", std::time::Duration::from_secs(60), async || {
             let all = node.get("/api/links?limit=200").await.json();
             let sum: u64 = all["items"].as_array().unwrap().iter().map(|l| l["clicks"].as_u64().unwrap()).sum();
             sum == 18

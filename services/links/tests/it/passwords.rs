@@ -73,7 +73,7 @@ story! {
         let last = if pass.ends_with('A') { "B" } else { "A" };
         let forged = format!("{}{last}", &pass[..pass.len() - 1]);
         assert_eq!(with(node, &forged).await, 401);
-        testkit::eventually("only the redirect counts", Duration::from_secs(10), async || {
+        testkit::eventually("only the redirect counts", Duration::from_secs(60), async || {
             node.stats(&path).await["total_clicks"] == 1
         })
         .await;

@@ -19,7 +19,7 @@ use web::{Body, Caller, ClientAddr, Handler, Meta, Request, read_body};
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_795_435_200);
-const FOLDED_SOON: Duration = Duration::from_secs(30);
+const FOLDED_SOON: Duration = Duration::from_secs(60);
 pub(crate) const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1";
 pub(crate) const LAPTOP: &str =
     "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
@@ -332,7 +332,7 @@ impl Node {
 
     /// Ends the replica in good order.
     pub(crate) async fn stop(&self) {
-        tokio::time::timeout(Duration::from_secs(20), self.tasks.shutdown())
+        tokio::time::timeout(Duration::from_secs(60), self.tasks.shutdown())
             .await
             .unwrap();
     }
