@@ -271,5 +271,9 @@ fn a_program_of_which_a_process_ended_by_itself_was_not_killed() {
         }
         let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| program.kill_all()));
         assert!(killed.is_err(), "{args:?}: it is taken for killed");
+        // They stand still, and so cannot see that their supervisor goes.
+        for pid in &program.children {
+            send(*pid, Signal::SIGKILL);
+        }
     }
 }
