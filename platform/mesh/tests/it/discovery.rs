@@ -21,7 +21,7 @@ use mesh::discovery::{
 use testkit::eventually;
 use tokio::net::TcpListener;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A supervisor's registry over HTTP, which can be made to fail.
 #[derive(Clone)]
