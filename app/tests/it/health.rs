@@ -1,10 +1,12 @@
 //! What an orchestrator asks a process: whether it lives, and whether to send it requests.
 
+use std::net::SocketAddr;
+
 use http::Method;
 use nix::sys::signal::Signal;
 use testkit::{Client, TempDir};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use crate::program::{Killed, Program, command};
 use crate::sandbox::soon;
@@ -17,9 +19,7 @@ async fn a_process_that_starts_lives_and_is_not_ready() {
     let dir = TempDir::new().expect("a temporary directory");
     // A gateway whose registry knows nobody waits for the others. Where it listens is told only
     // once it is ready, so it is given a port that is free.
-    let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = free.local_addr().expect("bound");
-    drop(free);
+    let address = SocketAddr::from(([127, 0, 0, 1], testkit::free_port()));
     let _process = Killed(
         command(dir.path())
             .args(["serve", "gateway", "--listen", "127.0.0.1:0"])

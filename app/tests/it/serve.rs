@@ -79,8 +79,8 @@ async fn services_find_each_other_by_name() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_listens_where_it_is_told() {
     let (_guard, dir) = temporary();
-    let links = Service::start(&dir, "links", &[]);
-    let address = links.address().to_owned();
+    let address = format!("127.0.0.1:{}", testkit::free_port());
+    let links = Service::listening(&dir, "links", &address, &[]);
     let taken = run(&dir, &["serve", "links", "--listen", &address]);
     let said = String::from_utf8_lossy(&taken.stderr);
     assert!(!taken.status.success() && said.contains(&address), "{said}");

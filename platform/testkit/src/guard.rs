@@ -164,6 +164,13 @@ pub(crate) fn free_ports() -> impl Iterator<Item = u16> {
     })
 }
 
+/// A loopback port that is free at the moment and that the kernel gives to nobody by itself, for a
+/// listener that cannot be asked where it listens.
+#[must_use]
+pub fn free_port() -> u16 {
+    free_ports().next().unwrap_or_default()
+}
+
 fn random() -> u16 {
     use std::hash::{BuildHasher as _, RandomState};
     let hash = RandomState::new().hash_one(std::process::id());

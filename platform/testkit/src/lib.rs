@@ -13,7 +13,7 @@ mod redis;
 mod require;
 mod wait;
 
-pub use guard::ServerProcess;
+pub use guard::{ServerProcess, free_port};
 pub use http::{Client, Reply};
 pub use nats::Nats;
 pub use postgres::Postgres;

@@ -195,9 +195,7 @@ fn a_server_that_speaks_no_http_2_is_said() {
 
 #[test]
 fn a_target_where_nobody_listens_is_named() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = "127.0.0.1:1";
     let plan = Plan::new(vec![Target::parse(&format!("http://{address}/")).unwrap()]);
     let run = Run::new(plan, Arc::new(SystemClock)).unwrap();
     let error = run
@@ -205,10 +203,7 @@ fn a_target_where_nobody_listens_is_named() {
         .expect_err("nobody is there");
     let said = error.to_string();
     assert!(matches!(error, RunError::NoAnswer { .. }), "{said}");
-    assert!(
-        said.contains(&address.to_string()) && said.contains("refused"),
-        "{said}"
-    );
+    assert!(said.contains(address) && said.contains("refused"), "{said}");
 }
 
 #[test]
