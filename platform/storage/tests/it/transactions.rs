@@ -339,11 +339,11 @@ async fn a_disk_is_full_and_reads_are_slow_until_the_lease_ends() {
             jitter_ms: 0,
         };
         let slow = FaultSpec::new(Seam::Storage, Effect::SlowRead(wait), 300);
-        faults.inject(slow).unwrap();
         let start = std::time::Instant::now();
+        faults.inject(slow).unwrap();
         db.read(async |_| Ok::<_, Error>(())).await.unwrap();
         assert!(
-            start.elapsed() >= Duration::from_millis(250),
+            start.elapsed() >= Duration::from_millis(300),
             "held up until the end of its lease"
         );
         assert_eq!(faults.list().len(), 1, "the other one");
