@@ -1,11 +1,9 @@
 //! Processes that end at any moment: what was applied and not acknowledged is applied once.
 
-use std::time::Duration;
-
 use tokio::runtime::Runtime;
 
 use crate::ledger::{Ledger, Published, applied};
-use crate::world::{Engine, Way, World};
+use crate::world::{Engine, LONG, Way, World};
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread()
@@ -75,10 +73,7 @@ async fn a_consumer_that_was_away_gets_everything_when_it_is_back() {
     world.until_all_applied(&published).await;
     running.consumer.tasks.shutdown().await;
     published.publish(&world.producer, 200, 10, 20).await;
-    testkit::eventually("the push fails", Duration::from_secs(20), || async {
-        world.replays() > 0
-    })
-    .await;
+    testkit::eventually("the push fails", LONG, || async { world.replays() > 0 }).await;
     assert_eq!(applied(&world.consumer).await, 200);
     running.producer.tasks.shutdown().await;
     let running = world.start(&Ledger::default()).await;

@@ -1,13 +1,11 @@
 //! Injected faults on the way of events: nothing is lost, nothing is applied twice, and all is as
 //! before when they have ended.
 
-use std::time::Duration;
-
 use faults::{Effect, FaultSpec, Seam};
 use kernel::Code;
 
 use crate::ledger::{Ledger, Published, applied};
-use crate::world::{Engine, Way, World};
+use crate::world::{Engine, LONG, Way, World};
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -53,11 +51,9 @@ async fn events_that_are_held_up_come_when_the_fault_ends() {
     let late = spec.on("producer").of("ledger.work");
     let late = world.faults.inject(late).expect("a fault");
     published.publish(&world.producer, 5, 1, 5).await;
-    testkit::eventually(
-        "the batch is held up",
-        Duration::from_secs(30),
-        async || world.faults.list().iter().any(|fault| fault.hits > 0),
-    )
+    testkit::eventually("the batch is held up", LONG, async || {
+        world.faults.list().iter().any(|fault| fault.hits > 0)
+    })
     .await;
     assert_eq!(applied(&world.consumer).await, 5);
     assert!(world.faults.end(&late.id));

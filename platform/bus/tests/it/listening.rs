@@ -11,6 +11,7 @@ use telemetry::Metrics;
 use testkit::{TempDir, eventually};
 
 use crate::ledger::{Published, TOPICS};
+use crate::world::LONG;
 
 /// A replica with a connection of its own, and what it has heard.
 struct Replica {
@@ -56,13 +57,13 @@ async fn everyone_hears(url: &str, schema: &str) {
     ];
     let mut published = Published::default();
     published.publish(&replicas[0].db, 50, 5, 10).await;
-    eventually("both hear", Duration::from_secs(20), || async {
+    eventually("both hear", LONG, || async {
         replicas.iter().all(|r| r.heard() == 50)
     })
     .await;
     let late = Replica::start(url, schema).await;
     published.publish(&replicas[1].db, 5, 5, 5).await;
-    eventually("all hear", Duration::from_secs(20), || async {
+    eventually("all hear", LONG, || async {
         let last: Vec<_> = (0..5).map(|k| (format!("key {k}"), 11)).collect();
         [&replicas[0], &replicas[1], &late]
             .iter()
@@ -81,10 +82,7 @@ async fn what_was_published_lately_is_heard_again(url: &str, schema: &str) {
     published.publish(&first.db, 3_000, 5, 500).await;
     first.tasks.shutdown().await;
     let again = Replica::start_hearing(url, schema, Duration::from_secs(3_600)).await;
-    eventually("it hears all", Duration::from_secs(20), || async {
-        again.heard() == 3_000
-    })
-    .await;
+    eventually("it hears all", LONG, || async { again.heard() == 3_000 }).await;
     again.tasks.shutdown().await;
 }
 
@@ -143,7 +141,7 @@ async fn what_was_open_when_a_replica_started_is_heard() {
         others.publish(&early.db, 3_000, 5, 3_000).await;
         let late = Replica::start(&server.url(), "open").await;
         go_on.send_replace(true);
-        eventually("it is heard", Duration::from_secs(20), || async {
+        eventually("it is heard", LONG, || async {
             let slow = ("slow".to_owned(), 7);
             late.heard.lock().contains(&slow)
         })
@@ -173,7 +171,7 @@ async fn a_listener_that_panics_hears_the_next_event() {
     // The listener expects a number.
     publish("\"no number\"").await;
     publish("5").await;
-    eventually("it hears the next one", Duration::from_secs(20), || async {
+    eventually("it hears the next one", LONG, || async {
         *replica.heard.lock() == [("key".to_owned(), 5)]
     })
     .await;

@@ -104,10 +104,7 @@ async fn the_lag_is_measured_while_a_process_hangs_and_forgotten_with_the_lead()
     published.publish(&world.producer, 100, 10, 100).await;
     let labels = [("producer", world.producer.schema()), ("consumer", NAME)];
     let lag = world.metrics.gauge("bus_lag_events", "", &labels);
-    eventually("the lag is seen", Duration::from_secs(20), || async {
-        lag.get() == 100
-    })
-    .await;
+    eventually("the lag is seen", LONG, || async { lag.get() == 100 }).await;
     tasks.shutdown().await;
     assert_eq!(lag.get(), 0, "it leads no more");
 }

@@ -61,6 +61,8 @@ pub(crate) struct World {
     pub(crate) metrics: Metrics,
     /// What strikes events on their way.
     pub(crate) faults: Faults,
+    /// How long a relay leads without renewing it.
+    pub(crate) lease: Duration,
     _directory: TempDir,
 }
 
@@ -108,6 +110,7 @@ impl World {
             topics: TOPICS,
             metrics,
             faults: Faults::default(),
+            lease: options().lease,
             _directory: directory,
         })
     }
@@ -115,6 +118,7 @@ impl World {
     fn options(&self) -> BusOptions {
         BusOptions {
             faults: self.faults.clone(),
+            lease: self.lease,
             ..options()
         }
     }
