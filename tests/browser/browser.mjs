@@ -6,6 +6,8 @@ import { join } from "node:path";
 
 import { chromium } from "playwright-core";
 
+import { LONG_MS } from "./wait.mjs";
+
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
@@ -19,7 +21,7 @@ export async function openBrowser(executablePath, base) {
   async function open(view, { width = 1280, height = 800, scheme = "dark", expect = [], ...more } = {}) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: "en-GB", ...more });
     const page = await context.newPage();
-    page.setDefaultTimeout(15000);
+    page.setDefaultTimeout(LONG_MS);
     const complain = (text) => {
       if (!expect.some((part) => text.includes(part))) complaints.push(`${view}: ${text}`);
     };

@@ -38,7 +38,7 @@ export async function startSystem(bin, more = []) {
     const urls = await until("the system is ready", async () => {
       if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${said}`);
       return JSON.parse(await readFile(ready, "utf8").catch(() => "null"));
-    }, 60000);
+    });
     return { gateway: urls.gateway, lab: join(folder, "data", "lab"), stop, status: () => status(bin, "--data", join(folder, "data")) };
   } catch (error) {
     await stop();

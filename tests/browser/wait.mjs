@@ -1,9 +1,11 @@
 // Waiting with a bound, and assertions that say what was seen.
 
 const PAUSE_MS = 50;
+/** Far longer than anything takes, for a busy machine. */
+export const LONG_MS = 60000;
 
 /** What `look` answers once that is true; throws after `most` ms, or when `look` throws. */
-export async function until(what, look, most = 15000) {
+export async function until(what, look, most = LONG_MS) {
   const end = Date.now() + most;
   for (;;) {
     const seen = await look();

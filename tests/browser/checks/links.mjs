@@ -48,7 +48,7 @@ export async function links({ browser, check, gateway }) {
       truth([301, 302, 303, 307, 308].includes(answer.status), `it answered ${answer.status}`);
       same(answer.headers.get("location"), `https://example.com/${code}?from=test`, "location");
     }
-    await until("seven clicks are shown", async () => (await clicks()) === 7, 20000);
+    await until("seven clicks are shown", async () => (await clicks()) === 7);
     await page.locator(".shares", { hasText: "news.example" }).waitFor();
   });
 

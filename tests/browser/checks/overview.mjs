@@ -32,7 +32,7 @@ export async function overview({ browser, check, gateway, system }) {
       return (await rate()) > before;
     });
     await page.locator(".plan a.edge", { hasText: "/s" }).first().waitFor();
-    await until("and falls when it is quiet", async () => (await figures("links")) === "no traffic", 60000);
+    await until("and falls when it is quiet", async () => (await figures("links")) === "no traffic");
     truth(await page.evaluate(() => window.stays), "the page was loaded anew");
   });
 
@@ -52,7 +52,7 @@ export async function overview({ browser, check, gateway, system }) {
     await page.reload();
     await page.locator("aside.panel h2", { hasText: "links" }).waitFor();
     await page.getByRole("link", { name: "Close the panel" }).click();
-    same(await page.locator("aside.panel").count(), 0, "panels");
+    await until("it is closed", async () => (await page.locator("aside.panel").count()) === 0);
   });
 
   await check("an unknown address says so and leads back", async () => {
