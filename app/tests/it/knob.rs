@@ -46,7 +46,8 @@ async fn a_knob_reaches_every_replica_and_outlives_a_restart(sandbox: Sandbox) {
 async fn a_replica_that_does_not_follow_is_told_of() {
     let sandbox = Sandbox::start(Topology::Apart, Store::Sqlite).await;
     let sandbox = sandbox.expect("SQLite");
-    let silent = pid(&replica(&sandbox, "links-3").await);
+    let third = replica(&sandbox, "links-3").await;
+    let (silent, address) = (pid(&third), &third["address"]);
     let mut settings = ["none", "aside"].into_iter().cycle();
     let mut turn = async || {
         let value = settings.next().expect("they have no end");
@@ -62,6 +63,9 @@ async fn a_replica_that_does_not_follow_is_told_of() {
             break;
         }
     }
+    // It has missed a lot: it is asked for no answer in time before it gives one at all.
+    let awake = Client::new(format!("http://{}", address.as_str().expect("it listens")));
+    soon("it is awake", async || awake.get("/livez").await.is_ok()).await;
     let turned = turn().await;
     assert_eq!(turned.json()["mixed"], false, "{}", turned.text());
 }

@@ -1,15 +1,19 @@
 //! Processes that are killed and stopped, and go on when the lease ends, even without a controller.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use testkit::TempDir;
 
 use super::HOUR_MS;
-use crate::program::{Program, answered, refused, state};
+use crate::program::{Program, answered, command, refused, state};
 use crate::sandbox::soon;
 use crate::{Sandbox, Store, Topology};
+
+/// A lease that ends while a test waits, and not before a busy machine has seen that it is there.
+const LEASE_MS: u64 = 5_000;
 
 /// The number of the process called `name`.
 async fn pid(sandbox: &Sandbox, name: &str) -> Option<u32> {
@@ -47,7 +51,7 @@ async fn a_stop_ends_with_its_lease_or_when_it_is_ended() {
     soon("it stands still", || async { state(victim) == Some('T') }).await;
     sandbox.end(&fault).await;
     soon("it goes on", || async { state(victim) != Some('T') }).await;
-    sandbox.inject(&stop(1_500)).await;
+    sandbox.inject(&stop(LEASE_MS)).await;
     soon("it stands still", || async { state(victim) == Some('T') }).await;
     soon("it goes on by itself", || async {
         state(victim) != Some('T')
@@ -65,7 +69,8 @@ async fn a_stop_ends_with_its_lease_when_the_controller_is_killed() {
     let sandbox = Sandbox::start(Topology::Apart, Store::Sqlite).await;
     let sandbox = sandbox.expect("SQLite");
     let victim = pid(&sandbox, "links-1").await.expect("it runs");
-    let stop = json!({"seam": "process", "effect": "stop", "replica": "links-1", "ttl_ms": 2_500});
+    let stop =
+        json!({"seam": "process", "effect": "stop", "replica": "links-1", "ttl_ms": LEASE_MS});
     sandbox.inject(&stop).await;
     soon("it stands still", || async { state(victim) == Some('T') }).await;
     sandbox
@@ -84,11 +89,11 @@ async fn other_faults_end_with_their_lease_when_the_controller_is_killed() {
     let sandbox = Sandbox::start(Topology::Apart, Store::Sqlite).await;
     let sandbox = sandbox.expect("SQLite");
     let late = json!({
-        "seam": "request", "effect": "error", "service": "links", "ttl_ms": 2_000,
+        "seam": "request", "effect": "error", "service": "links", "ttl_ms": LEASE_MS,
     });
-    sandbox.inject(&late).await;
     let replica = sandbox.links_processes().await.remove(0);
     let replica = testkit::Client::new(replica);
+    sandbox.inject(&late).await;
     // The supervisor is frozen, not killed: its children would end with it.
     sandbox
         .program()
@@ -121,12 +126,17 @@ async fn a_single_process_stops_itself_and_goes_on() {
         "--service",
         "links",
         "--ttl",
-        "1500ms",
+        "5s",
     ];
-    let added = answered(dir.path(), &[&stop[..], &["--data", data]].concat());
-    assert_eq!(added["replicas"], json!(["tradewind"]));
+    // Not waited for: the answer may come only when the process goes on.
+    let mut adding = command(dir.path());
+    let adding = adding.args(stop).args(["--data", data, "--json"]);
+    let adding = adding.stdout(Stdio::piped()).spawn().expect("it starts");
     soon("it stands still", || async { state(victim) == Some('T') }).await;
     soon("it goes on", || async { state(victim) != Some('T') }).await;
+    let added = adding.wait_with_output().expect("it ends");
+    let added: Value = serde_json::from_slice(&added.stdout).expect("JSON");
+    assert_eq!(added["replicas"], json!(["tradewind"]));
     let list = answered(dir.path(), &["fault", "list", "--data", data]);
     assert!(list["faults"].is_array(), "{list}");
 }
