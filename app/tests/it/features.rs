@@ -34,8 +34,8 @@ async fn every_feature_of_links_works(sandbox: Sandbox) {
     analytics::every_visit_is_counted(&api, &link).await;
 }
 
-/// As long as an edit may take to reach every replica, and something for a busy machine.
-const SEEN_EVERYWHERE: Duration = Duration::from_secs(10);
+/// Far longer than an edit takes to reach every replica: for a busy machine.
+const SEEN_EVERYWHERE: Duration = Duration::from_secs(60);
 /// Visits in a row that must agree: enough to have met every one of three replicas.
 const IN_A_ROW: u32 = 9;
 

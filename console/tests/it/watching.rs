@@ -10,7 +10,7 @@ use web::{Body, Caller};
 
 use crate::fake::Console;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Looks again and again until `look` is true; fails when that takes too long.

@@ -38,7 +38,7 @@ async fn a_thousand_who_ask_at_once_load_once() {
             .counter("cache_waits_total", "", &[("cache", "pages")])
             .get()
     };
-    testkit::eventually("999 wait", Duration::from_secs(10), || async {
+    testkit::eventually("999 wait", Duration::from_secs(60), || async {
         waits() == 999
     })
     .await;

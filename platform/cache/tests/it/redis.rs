@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::{Down, Page, config};
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(60);
 
 /// A process with a cache on a shared Redis.
 struct Replica {

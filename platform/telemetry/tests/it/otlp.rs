@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Collector {
     endpoint: String,
@@ -179,9 +179,7 @@ async fn what_waits_at_shutdown_is_sent() {
 #[tokio::test]
 async fn without_a_collector_spans_are_dropped_and_counted_and_nobody_waits() {
     let tasks = Tasks::new();
-    let closed = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let endpoint = format!("http://{}", closed.local_addr().expect("it is bound"));
-    drop(closed);
+    let endpoint = "http://127.0.0.1:1".to_owned();
     let metrics = Metrics::new();
     let traces = Traces::new(Sampling::all(), &Ctx::system(), &metrics);
     let config = OtlpConfig {

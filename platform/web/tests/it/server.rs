@@ -54,7 +54,7 @@ async fn heard(stream: &mut TcpStream, end: &str) -> String {
             text.push_str(&String::from_utf8_lossy(&buffer[..got]));
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), reading)
+    tokio::time::timeout(Duration::from_secs(30), reading)
         .await
         .unwrap();
     text

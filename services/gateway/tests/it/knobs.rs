@@ -9,7 +9,7 @@ use testkit::eventually;
 
 use crate::world::{Setup, World};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A gateway that asks its replicas every 20 ms.
 async fn checking(replicas: usize) -> World {

@@ -42,7 +42,7 @@ async fn a_head_that_drips_is_hung_up_on() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), dripping)
+    tokio::time::timeout(Duration::from_secs(30), dripping)
         .await
         .expect("hung up on");
     assert_eq!(world.requests(), 0);
@@ -133,7 +133,7 @@ async fn more_connections_than_allowed_wait_for_their_turn() {
     let listen = async { answer = second.hear_until("}").await };
     listen.await;
     assert!(answer.contains("200 OK"), "{answer}");
-    eventually("both were served", Duration::from_secs(5), || async {
+    eventually("both were served", Duration::from_secs(30), || async {
         world.requests() == 2
     })
     .await;

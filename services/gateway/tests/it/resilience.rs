@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::world::{Setup, World};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Clients that GET without a pause until told to stop; answers how many saw what.
 struct Load {

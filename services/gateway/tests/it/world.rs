@@ -294,7 +294,7 @@ impl Raw {
                 heard.extend_from_slice(&buffer[..got]);
             }
         };
-        let closed = tokio::time::timeout(Duration::from_secs(10), all).await;
+        let closed = tokio::time::timeout(Duration::from_secs(30), all).await;
         assert!(
             closed.is_ok(),
             "the connection stays open; heard {}",
@@ -314,7 +314,7 @@ impl Raw {
                 heard.extend_from_slice(&buffer[..got]);
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), part)
+        tokio::time::timeout(Duration::from_secs(30), part)
             .await
             .expect("an answer in time");
         text(&heard)
