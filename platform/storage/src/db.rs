@@ -8,9 +8,9 @@ use tokio::sync::watch;
 
 use crate::commits::{self, Commits};
 use crate::metrics::StorageMetrics;
-use crate::postgres::{Mode, Postgres};
+use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
-use crate::work::{Typed, Work};
+use crate::work::{Mode, Typed, Work};
 use crate::{Dialect, Error, ErrorKind, Faults, OutboxRow, Position, Result, Tx};
 
 /// How a database is opened. Start from [`DbOptions::new`].
@@ -192,7 +192,7 @@ impl Db {
 
     async fn run(&self, mode: Mode, work: Box<dyn Work>) -> Result<Box<dyn Work>> {
         match &self.engine {
-            Engine::Sqlite(engine) => engine.run(work, mode == Mode::Read).await,
+            Engine::Sqlite(engine) => engine.run(mode, work).await,
             Engine::Postgres(engine) => engine.run(mode, work).await,
         }
     }

@@ -32,16 +32,12 @@ impl Faults {
 
     /// Every write that commits within the next `lease` waits until it has ended.
     pub fn stall_writer(&self, lease: Duration) {
-        let ms = millis(lease);
-        let wait = Wait { ms, jitter_ms: 0 };
-        self.inject(Effect::SlowCommit(wait), ms, u64::MAX);
+        self.stall(Effect::SlowCommit, lease);
     }
 
     /// Every read that begins within the next `lease` waits until it has ended.
     pub fn stall_reads(&self, lease: Duration) {
-        let ms = millis(lease);
-        let wait = Wait { ms, jitter_ms: 0 };
-        self.inject(Effect::SlowRead(wait), ms, u64::MAX);
+        self.stall(Effect::SlowRead, lease);
     }
 
     /// The next `times` commits within `lease` fail as if the disk did, and are rolled back.
@@ -57,6 +53,11 @@ impl Faults {
                 self.all.end(&fault.id);
             }
         }
+    }
+
+    fn stall(&self, slow: impl FnOnce(Wait) -> Effect, lease: Duration) {
+        let ms = millis(lease);
+        self.inject(slow(Wait { ms, jitter_ms: 0 }), ms, u64::MAX);
     }
 
     fn inject(&self, effect: Effect, ttl_ms: u64, times: u64) {

@@ -16,7 +16,7 @@ use tokio_util::task::LocalPoolHandle;
 
 use crate::db::Shared;
 use crate::tx::Link;
-use crate::work::{Work, panicked};
+use crate::work::{Mode, Work, panicked};
 use crate::{Error, ErrorKind, Result, Tx};
 use error::translate;
 use session::PgSession;
@@ -35,15 +35,6 @@ pub(crate) struct Postgres {
 struct Inner {
     pool: Pool,
     shared: Arc<Shared>,
-}
-
-/// What a transaction is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Read,
-    Write,
-    /// A write without a limit of time.
-    WriteLong,
 }
 
 /// How one run of a transaction ended. The work has its answer.

@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
 
 use crate::db::Shared;
-use crate::work::Work;
+use crate::work::{Mode, Work};
 use crate::{Error, ErrorKind, Result};
 use job::Job;
 
@@ -50,7 +50,8 @@ impl Sqlite {
     }
 
     /// Runs `work` in a transaction; answers it with its answer.
-    pub(crate) async fn run(&self, work: Box<dyn Work>, read_only: bool) -> Result<Box<dyn Work>> {
+    pub(crate) async fn run(&self, mode: Mode, work: Box<dyn Work>) -> Result<Box<dyn Work>> {
+        let read_only = mode == Mode::Read;
         let queue = match &self.readers {
             Some(readers) if read_only => readers,
             _ => &self.writer,

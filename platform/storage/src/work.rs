@@ -1,11 +1,20 @@
 //! The closure of a transaction, its types forgotten, so that an engine is compiled once and not for
-//! each closure.
+//! each closure; and what it is for.
 
 use std::any::Any;
 
 use futures_util::future::LocalBoxFuture;
 
 use crate::{Error, ErrorKind, Result, Tx};
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Read,
+    Write,
+    /// A write without a limit of time, where an engine has one.
+    WriteLong,
+}
 
 /// What a transaction does, and what it came to.
 pub(crate) trait Work: Send {
