@@ -34,6 +34,7 @@ pub use edge::{Binding, BreakerView, Edge, EdgeRates, EdgeView};
 pub use error::MeshError;
 pub use policy::{BreakerPolicy, BulkheadPolicy, Policy, PolicyError, RetryPolicy};
 pub use registry::{EdgeError, MeshRegistry};
+pub use timer::Limited;
 
 /// What the `contract!` macro needs in scope.
 #[doc(hidden)]

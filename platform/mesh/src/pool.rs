@@ -1,29 +1,39 @@
-//! HTTP/1.1 keep-alive connections to endpoints. A connection is driven by the very task that uses
-//! it (no task of its own, so no hop between tasks); at rest it lies in the pool unpolled.
+//! HTTP/1.1 keep-alive connections to endpoints, without TLS: what passes between a gateway and its
+//! replicas, and between services.
+//!
+//! A connection is driven by the very task that uses it (no task of its own, so no hop between
+//! tasks); at rest it lies in the pool unpolled. Requests are written as bytes once and can be sent
+//! to another endpoint as they are; heads and chunks of responses are parsed by `httparse`.
 //!
 //! A pool belongs to one runtime: give each worker its own. It is `Send` and cheap to clone.
 
 mod body;
 mod connection;
+mod decode;
 mod error;
-mod relay;
+mod head;
+mod outgoing;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{Request, Response};
+use bytes::Bytes;
+use http::Response;
 use http_body::Body;
 use parking_lot::Mutex;
 
 pub use body::PooledBody;
 pub use error::{SendError, SendErrorKind};
+pub use outgoing::{Outgoing, RequestHead};
 
+use body::Reading;
 use connection::Connection;
 
-/// An error of any kind, as hyper wants it of bodies.
+/// An error of any kind, as bodies end in.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The bounds of a pool.
@@ -58,33 +68,24 @@ pub struct PoolStats {
     pub idle: u64,
 }
 
-/// A pool of connections that carry request bodies of type `B`.
-pub struct Pool<B: Body + Send + 'static>(Arc<Shared<B>>);
+/// A pool of connections. Cheap to clone.
+#[derive(Clone)]
+pub struct Pool(Arc<Shared>);
 
-struct Shared<B: Body + Send + 'static> {
+struct Shared {
     config: PoolConfig,
-    idle: Mutex<HashMap<SocketAddr, VecDeque<Idle<B>>>>,
+    /// Few endpoints: comparing is cheaper than hashing.
+    idle: Mutex<BTreeMap<SocketAddr, VecDeque<Idle>>>,
     connected: AtomicU64,
     reused: AtomicU64,
 }
 
-struct Idle<B: Body + Send + 'static> {
-    connection: Connection<B>,
+struct Idle {
+    connection: Connection,
     since: Instant,
 }
 
-impl<B: Body + Send + 'static> Clone for Pool<B> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<B> Pool<B>
-where
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
+impl Pool {
     /// An empty pool.
     #[must_use]
     pub fn new(config: PoolConfig) -> Self {
@@ -98,33 +99,47 @@ where
 
     /// Sends `request` to `addr` and answers once the head of the response is here.
     ///
-    /// The URI is sent as it stands (origin form: `/path?query`) and a `host` header must be there.
-    /// A connection that turns out to be closed before anything was sent is replaced without a
-    /// word. Dropping the future closes the connection that it uses. There is no timeout here
-    /// except for connecting: the caller knows its deadline.
-    pub async fn send(
+    /// The URI is sent in origin form (`/path?query`) and a `host` header must be there. A
+    /// connection that turns out to be closed before anything was sent is replaced without a word.
+    /// Dropping the future closes the connection that it uses. There is no timeout here except for
+    /// connecting: the caller knows its deadline.
+    pub async fn send<B>(
         &self,
         addr: SocketAddr,
-        mut request: Request<B>,
-    ) -> Result<Response<PooledBody<B>>, SendError<B>> {
+        request: impl Into<Outgoing<B>>,
+    ) -> Result<Response<PooledBody<B>>, SendError<B>>
+    where
+        B: Body<Data = Bytes> + Unpin,
+        B::Error: Into<BoxError>,
+    {
+        let mut request = request.into();
+        let failed = |kind, request, error| Err(SendError::new(kind, addr, request, error));
         loop {
             let (mut connection, fresh) = match self.take_idle(addr) {
                 Some(connection) => (connection, false),
                 None => match self.connect(addr).await {
                     Ok(connection) => (connection, true),
-                    Err(detail) => return Err(SendError::connect(addr, request, detail)),
+                    Err(error) => return failed(SendErrorKind::Connect, request, &error),
                 },
             };
-            match connection.exchange(request).await {
-                Ok(response) => {
-                    let (head, incoming) = response.into_parts();
-                    let body = PooledBody::new(incoming, connection, self.clone(), addr);
-                    return Ok(Response::from_parts(head, body));
+            let head = match connection.exchange(&mut request).await {
+                Ok(head) => head,
+                // The peer had closed the idle connection.
+                Err(_) if request.is_whole() && !fresh => continue,
+                Err(error) if request.is_whole() => {
+                    return failed(SendErrorKind::NotSent, request, &error);
                 }
-                // Nothing of it was sent: the peer had closed the idle connection.
-                Err((_, Some(unsent))) if !fresh => request = unsent,
-                Err((error, unsent)) => return Err(SendError::exchange(addr, unsent, error)),
-            }
+                Err(error) => return failed(SendErrorKind::Lost, request, &error),
+            };
+            let body = PooledBody::new(Reading {
+                connection,
+                decoder: head.decoder,
+                keeps_alive: head.keeps_alive,
+                request: (!request.is_sent()).then_some(request),
+                pool: self.clone(),
+                addr,
+            });
+            return Ok(Response::from_parts(head.parts, body));
         }
     }
 
@@ -139,12 +154,15 @@ where
         }
     }
 
-    /// Closes connections that have been idle for too long. `send` does it for the endpoint that
-    /// it uses; call this now and then for endpoints that are used no more.
+    /// Closes connections that have been idle for too long or that their peer has closed. `send`
+    /// does it for the endpoint that it uses; call this now and then for endpoints that are used no
+    /// more.
     pub fn sweep(&self) {
         let mut idle = self.0.idle.lock();
         idle.retain(|_, queue| {
-            queue.retain(|i| i.since.elapsed() < self.0.config.idle_timeout);
+            queue.retain_mut(|i| {
+                i.since.elapsed() < self.0.config.idle_timeout && i.connection.is_alive()
+            });
             !queue.is_empty()
         });
     }
@@ -154,7 +172,7 @@ where
         self.0.idle.lock().remove(&addr);
     }
 
-    fn take_idle(&self, addr: SocketAddr) -> Option<Connection<B>> {
+    fn take_idle(&self, addr: SocketAddr) -> Option<Connection> {
         loop {
             let mut candidate = {
                 let mut idle = self.0.idle.lock();
@@ -170,29 +188,25 @@ where
         }
     }
 
-    async fn connect(&self, addr: SocketAddr) -> Result<Connection<B>, String> {
+    async fn connect(&self, addr: SocketAddr) -> io::Result<Connection> {
+        let limit = self.0.config.connect_timeout;
         let connecting = Connection::open(addr);
-        let connection = tokio::time::timeout(self.0.config.connect_timeout, connecting)
+        let connection = tokio::time::timeout(limit, connecting)
             .await
             .map_err(|_| {
-                format!(
-                    "no connection within {} ms",
-                    self.0.config.connect_timeout.as_millis()
-                )
-            })?
-            .map_err(|e| e.to_string())?;
+                let limit = limit.as_millis();
+                io::Error::other(format!("no connection within {limit} ms"))
+            })??;
         self.0.connected.fetch_add(1, Ordering::Relaxed);
         Ok(connection)
     }
-}
 
-impl<B: Body + Send + 'static> Pool<B> {
     /// Takes a connection back whose exchange is complete.
-    fn release(&self, addr: SocketAddr, connection: Connection<B>) {
+    fn release(&self, addr: SocketAddr, connection: Connection) {
         let since = Instant::now();
         let mut idle = self.0.idle.lock();
         let queue = idle.entry(addr).or_default();
-        let stale = |i: &Idle<B>| since - i.since >= self.0.config.idle_timeout;
+        let stale = |i: &Idle| since - i.since >= self.0.config.idle_timeout;
         while queue.front().is_some_and(stale) {
             queue.pop_front();
         }

@@ -96,8 +96,17 @@ impl RequestId {
     pub fn header_value(&self) -> HeaderValue {
         match &self.0 {
             RequestIdKind::Given(value) => value.clone(),
-            RequestIdKind::Own(prefix, count) => HeaderValue::from_bytes(&digits(*prefix, *count))
+            RequestIdKind::Own(..) => HeaderValue::from_bytes(self.text().as_ref())
                 .expect("hexadecimal digits are a header value"),
+        }
+    }
+
+    /// The id as text: at most 64 visible ASCII characters.
+    #[must_use]
+    pub fn text(&self) -> RequestIdText<'_> {
+        match &self.0 {
+            RequestIdKind::Given(value) => RequestIdText::Given(value.as_bytes()),
+            RequestIdKind::Own(prefix, count) => RequestIdText::Own(digits(*prefix, *count)),
         }
     }
 
@@ -109,6 +118,24 @@ impl RequestId {
                 .as_bytes()
                 .iter()
                 .fold(0, |sum, b| sum * 31 % 0xFFFF_FFFB + u64::from(*b)),
+        }
+    }
+}
+
+/// The text of a [`RequestId`], without an allocation.
+#[derive(Debug)]
+pub enum RequestIdText<'a> {
+    /// Made here.
+    Own([u8; OWN_CHARS]),
+    /// Came with the request.
+    Given(&'a [u8]),
+}
+
+impl AsRef<[u8]> for RequestIdText<'_> {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Own(digits) => digits,
+            Self::Given(text) => text,
         }
     }
 }

@@ -62,7 +62,7 @@ fn forget(core: &Core, rows: &mut Rows) {
     }
 }
 
-async fn round(core: &Core, pool: &Pool<Body>, rows: &mut Rows) {
+async fn round(core: &Core, pool: &Pool, rows: &mut Rows) {
     let config = &core.config.health;
     let mut asked: Vec<(Arc<Upstream>, SocketAddr)> = Vec::new();
     for upstream in core.upstreams() {
@@ -102,7 +102,7 @@ async fn round(core: &Core, pool: &Pool<Body>, rows: &mut Rows) {
 }
 
 /// Asks one replica; the error says what was seen.
-async fn ask(pool: &Pool<Body>, addr: SocketAddr, config: &HealthConfig) -> Result<(), String> {
+async fn ask(pool: &Pool, addr: SocketAddr, config: &HealthConfig) -> Result<(), String> {
     let mut request = Request::new(Body::Empty);
     *request.uri_mut() = config
         .path

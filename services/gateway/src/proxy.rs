@@ -1,20 +1,18 @@
 //! Passing a request on to a replica, and its answer back.
 
 mod body;
-mod copy;
 mod headers;
 
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
-use http_body::Body as _;
+use mesh::Limited;
 use mesh::balance::{Outcome, Picked};
-use mesh::pool::{Pool, PoolConfig, PooledBody, SendError};
+use mesh::pool::{Outgoing, Pool, PoolConfig, PooledBody, SendError};
 use smallvec::SmallVec;
-use tokio::time::{Instant, timeout_at};
 use web::{Body, ClusterSecret, Meta, Request, Response, Seen};
 
 use crate::config::UpstreamConfig;
@@ -22,27 +20,29 @@ use crate::error::Failure;
 use crate::explain::Trail;
 use crate::upstream::Upstream;
 use body::{Download, Ending, Verdict};
-use copy::Copy;
 
 /// Passes requests on. Each worker has its own, with its own connections.
 pub(crate) struct Proxy {
     config: Arc<UpstreamConfig>,
     cluster: Option<HeaderValue>,
-    pool: Pool<Body>,
+    pool: Pool,
 }
 
 /// What is known of a request once it is ready for a replica.
 struct Prepared {
+    request: Outgoing<Body>,
     /// The key of consistent hashing, where it is wanted.
     hash: Option<u64>,
     verdict: Verdict,
+    /// It may go to another replica although one may have acted on it.
+    repeatable: bool,
     /// An operator asked who was tried.
     explain: bool,
     arrived: Instant,
 }
 
-/// Why an attempt failed, and the request if nothing of it was sent.
-struct Failed(Failure, Option<Box<Request>>);
+/// Why an attempt failed, and the request if it can be had back.
+struct Failed(Failure, Option<Box<Outgoing<Body>>>);
 
 impl Proxy {
     pub(crate) fn new(config: Arc<UpstreamConfig>, cluster: Option<&ClusterSecret>) -> Self {
@@ -79,16 +79,20 @@ impl Proxy {
     async fn try_replicas(
         &self,
         upstream: &Upstream,
-        mut request: Request,
+        request: Request,
     ) -> Result<Response, Failure> {
         let service = upstream.service;
-        let ready = self.prepare(upstream, &mut request)?;
+        let ready = self.prepare(upstream, request)?;
+        let Prepared {
+            mut request,
+            arrived,
+            ..
+        } = ready;
         let retry = &self.config.retry;
         let attempts_max = upstream.attempts(retry);
-        let copy = (attempts_max > 1 && is_repeatable(&request)).then(|| Copy::of(&request));
         let deadline = ready.arrived + Duration::from_millis(self.config.timeout_ms);
         let mut trail = SmallVec::<[SocketAddr; 4]>::new();
-        let mut begun = ready.arrived;
+        let mut begun = arrived;
         loop {
             let Some(picked) = upstream.pick(ready.hash, &trail) else {
                 return Err(match trail.len() {
@@ -97,10 +101,10 @@ impl Proxy {
                 });
             };
             trail.push(picked.addr());
-            // Pinned here, the future is not moved into the timeout: it is more than a kilobyte.
+            // Pinned here, the future is not moved into the timeout: it is large.
             let sending = pin!(self.pool.send(picked.addr(), request));
-            let failed = match timeout_at(deadline, sending).await {
-                Ok(Ok(response)) => match self.answer(picked, begun.elapsed(), response) {
+            let failed = match Limited::new(deadline - begun, sending).await {
+                Some(Ok(response)) => match self.answer(picked, begun.elapsed(), response) {
                     Some(mut response) => {
                         if ready.explain {
                             response.extensions_mut().insert(Trail::of(&trail));
@@ -109,14 +113,14 @@ impl Proxy {
                     }
                     None => Failed(Failure::BadAnswer(service), None),
                 },
-                Ok(Err(error)) => broken(service, picked, error, &ready.verdict),
-                Err(_) => {
+                Some(Err(error)) => broken(service, picked, error, &ready.verdict),
+                None => {
                     picked.finish(Outcome::Timeout);
                     Failed(Failure::TooSlow(service, self.config.timeout_ms), None)
                 }
             };
             let Failed(failure, back) = failed;
-            let again = back.map(|b| *b).or_else(|| self.repeat(copy.as_ref()));
+            let again = back.and_then(|b| self.again(*b, ready.repeatable));
             let may = trail.len() < attempts_max && may_be_sent_again(&failure);
             request = match again {
                 Some(again) if may && upstream.may_retry(retry) => again,
@@ -127,19 +131,19 @@ impl Proxy {
         }
     }
 
-    /// The request once more, for another replica. A service of ours is told so: whoever was asked
-    /// first may have acted on it.
-    fn repeat(&self, copy: Option<&Copy>) -> Option<Request> {
-        let mut request = copy?.request()?;
-        if self.cluster.is_some() {
-            let yes = HeaderValue::from_static("1");
-            request.headers_mut().insert(headers::AGAIN.clone(), yes);
+    /// The request for another replica: as it is if nothing of it was sent. Otherwise a service of
+    /// ours is told so: whoever was asked first may have acted on it.
+    fn again(&self, request: Outgoing<Body>, repeatable: bool) -> Option<Outgoing<Body>> {
+        if request.is_whole() {
+            return Some(request);
         }
-        Some(request)
+        let yes = HeaderValue::from_static("1");
+        let told = self.cluster.as_ref().map(|_| (&headers::AGAIN, &yes));
+        repeatable.then(|| request.again(told)).flatten()
     }
 
     /// Readies the request, or refuses what cannot be passed on.
-    fn prepare(&self, upstream: &Upstream, request: &mut Request) -> Result<Prepared, Failure> {
+    fn prepare(&self, upstream: &Upstream, mut request: Request) -> Result<Prepared, Failure> {
         let meta = request
             .extensions_mut()
             .remove::<Meta>()
@@ -155,22 +159,21 @@ impl Proxy {
             cluster: self.cluster.as_ref(),
             style: self.config.forwarded,
         };
-        let mut uri = std::mem::take(request.uri_mut());
-        headers::to_service(request.headers_mut(), &mut uri, &told);
-        *request.uri_mut() = uri;
-        *request.version_mut() = Version::HTTP_11;
+        let (parts, mut body) = request.into_parts();
+        let repeatable = matches!(body, Body::Empty) && parts.method.is_idempotent();
+        let head = headers::to_service(parts.method, &parts.uri, &parts.headers, &told);
         let mut verdict = Verdict::default();
-        if !matches!(request.body(), Body::Empty | Body::Full(_)) {
-            let body = std::mem::take(request.body_mut());
-            *request.body_mut() = verdict.watch(body);
+        if !matches!(body, Body::Empty | Body::Full(_)) {
+            body = verdict.watch(body);
         }
         let hash = upstream.wants_hash().then(|| hash_of(&meta));
-        let arrived = Instant::from_std(meta.arrived);
         Ok(Prepared {
+            request: Outgoing::new(head, body),
             hash,
             verdict,
+            repeatable,
             explain: meta.explain,
-            arrived,
+            arrived: meta.arrived,
         })
     }
 
@@ -189,20 +192,20 @@ impl Proxy {
         let outcome = outcome(parts.status, &parts.headers);
         headers::to_client(&mut parts.headers);
         parts.version = Version::default();
-        let body = if body.is_end_stream() {
-            picked.finish_after(outcome, latency);
-            Body::Empty
-        } else {
-            let pause = Duration::from_millis(self.config.body_timeout_ms);
-            Body::stream(Download::new(
-                body,
-                Ending {
+        let body = match body.into_whole() {
+            Ok(whole) => {
+                picked.finish_after(outcome, latency);
+                Body::from(whole)
+            }
+            Err(more) => {
+                let pause = Duration::from_millis(self.config.body_timeout_ms);
+                let ending = Ending {
                     picked,
                     outcome,
                     latency,
-                },
-                pause,
-            ))
+                };
+                Body::stream(Download::new(more, ending, pause))
+            }
         };
         Some(Response::from_parts(parts, body))
     }
@@ -221,17 +224,12 @@ fn broken(
         return Failed(Failure::Body(fault), None);
     }
     tracing::debug!(service, %error, "an attempt failed");
-    if let Some(request) = error.request {
+    if error.request.is_whole() {
         picked.finish(Outcome::ConnectFailed);
-        return Failed(Failure::Unreachable(service, 0), Some(request));
+        return Failed(Failure::Unreachable(service, 0), Some(error.request));
     }
     picked.finish(Outcome::Reset);
-    Failed(Failure::Broken(service), None)
-}
-
-/// Whether the request may be sent to another replica although this one may have acted on it.
-fn is_repeatable(request: &Request) -> bool {
-    matches!(request.body(), Body::Empty) && request.method().is_idempotent()
+    Failed(Failure::Broken(service), Some(error.request))
 }
 
 const fn may_be_sent_again(failure: &Failure) -> bool {

@@ -78,7 +78,7 @@ impl Carrier for PushLane {
 pub struct MeshPush {
     process_max: Duration,
     discovery: Arc<dyn Discovery>,
-    pool: Pool<Full<Bytes>>,
+    pool: Pool,
     secret: Option<HeaderValue>,
     /// The process of each service that is asked first.
     first: Mutex<HashMap<Arc<str>, Arc<str>>>,

@@ -27,7 +27,7 @@ pub struct HttpTarget {
     /// Chooses the endpoint of each call.
     pub balancer: Balancer,
     /// Carries it there.
-    pub pool: Pool<Full<Bytes>>,
+    pub pool: Pool,
     /// In which form.
     pub codec: Codec,
     /// The secret by which the callee knows its cluster.
@@ -37,7 +37,7 @@ pub struct HttpTarget {
 impl HttpTarget {
     /// JSON over `pool`, without a secret.
     #[must_use]
-    pub const fn new(balancer: Balancer, pool: Pool<Full<Bytes>>) -> Self {
+    pub const fn new(balancer: Balancer, pool: Pool) -> Self {
         Self {
             balancer,
             pool,
@@ -54,7 +54,7 @@ impl HttpTarget {
     }
 }
 
-/// So many headers a call has at most, with the length that hyper adds.
+/// So many headers a call has at most, with the length of its body.
 const HEADERS: usize = 9;
 
 #[derive(Clone)]
@@ -62,7 +62,7 @@ pub(crate) struct HttpBinding(Arc<Shared>);
 
 struct Shared {
     balancer: Balancer,
-    pool: Pool<Full<Bytes>>,
+    pool: Pool,
     host: HeaderValue,
     secret: Option<HeaderValue>,
 }

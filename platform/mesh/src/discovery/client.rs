@@ -31,7 +31,7 @@ pub struct RegistryClient(Arc<Shared>);
 struct Shared {
     addr: SocketAddr,
     secret: Option<HeaderValue>,
-    pool: Pool<Full<Bytes>>,
+    pool: Pool,
     known: StaticDiscovery,
     tasks: Tasks,
 }

@@ -1,113 +1,129 @@
-//! One HTTP/1.1 connection with both of its halves: the handle that sends, and the state machine
-//! that does the reading and writing. Whoever holds it polls it.
+//! One HTTP/1.1 connection to an endpoint. Whoever holds it drives it.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
 
-use http::{Request, Response};
+use bytes::{Bytes, BytesMut};
 use http_body::Body;
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio_util::io::poll_read_buf;
 
 use super::BoxError;
-use super::relay::Relay;
+use super::head::{self, Head};
+use super::outgoing::Outgoing;
 
-type Driver<B> = http1::Connection<TokioIo<TcpStream>, B>;
+/// So much room there is for what comes in, at least and at first.
+const READ_BYTES_MIN: usize = 2 * 1024;
+const READ_BYTES: usize = 8 * 1024;
+/// So much, when a body comes in faster than it is read.
+const READ_BYTES_MAX: usize = 64 * 1024;
 
-pub(super) struct Connection<B: Body + Send + 'static> {
-    sender: http1::SendRequest<B>,
-    /// `None` once the connection has ended.
-    driver: Option<Pin<Box<Driver<B>>>>,
-    relay: Relay,
+pub(super) struct Connection {
+    stream: TcpStream,
+    /// What has come in and has not been taken yet.
+    pub(super) buffer: BytesMut,
+    room: usize,
 }
 
-impl<B> Connection<B>
-where
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
+impl Connection {
     pub(super) async fn open(addr: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
-        let (sender, driver) = http1::Builder::new()
-            .writev(false)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(io::Error::other)?;
         Ok(Self {
-            sender,
-            driver: Some(Box::pin(driver)),
-            relay: Relay::new(),
+            stream,
+            buffer: BytesMut::new(),
+            room: READ_BYTES,
         })
     }
 
     /// Whether an idle connection can take a request: the peer has not closed it, nor said
     /// anything unasked. Costs a system call only when the runtime has seen something arrive.
     pub(super) fn is_alive(&mut self) -> bool {
-        self.drive(&mut Context::from_waker(Waker::noop()));
-        self.is_ready()
+        let read = self.poll_read(&mut Context::from_waker(Waker::noop()));
+        read.is_pending()
     }
 
-    /// Whether the exchange before is complete in both directions.
-    pub(super) fn is_ready(&self) -> bool {
-        self.driver.is_some() && self.sender.is_ready()
-    }
-
-    pub(super) const fn has_ended(&self) -> bool {
-        self.driver.is_none()
-    }
-
-    /// Reads and writes what can be read and written. Afterwards the driver either waits for the
-    /// socket (and will wake `cx`) or has ended.
-    pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
-        if let Some(driver) = &mut self.driver
-            && driver.as_mut().poll(&mut self.relay.context(cx)).is_ready()
-        {
-            self.driver = None;
+    /// Reads what is there; ready with how much, which is nothing at the end.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.buffer.capacity() - self.buffer.len() < READ_BYTES_MIN {
+            self.buffer.reserve(self.room);
         }
+        let room = self.buffer.capacity() - self.buffer.len();
+        let read = ready!(poll_read_buf(
+            Pin::new(&mut self.stream),
+            cx,
+            &mut self.buffer
+        ))?;
+        if read == room {
+            self.room = (self.room * 2).min(READ_BYTES_MAX);
+        }
+        Poll::Ready(Ok(read))
     }
 
-    /// Sends a request and waits for the head of its response. An error gives the request back
-    /// when nothing of it was sent.
-    pub(super) async fn exchange(
+    /// Sends what can be sent of a request.
+    pub(super) fn poll_send<B>(
         &mut self,
-        request: Request<B>,
-    ) -> Result<Response<Incoming>, (hyper::Error, Option<Request<B>>)> {
-        let answer = self.sender.try_send_request(request);
-        // Only the driver can complete `answer`, and it is polled right before it. So `answer` needs
-        // no waker: a wake from here to this same task would only cost one more poll. It must then
-        // not be held back by tokio's cooperative budget either.
-        let mut answer = pin!(tokio::task::coop::unconstrained(answer));
-        let Self { driver, relay, .. } = self;
-        let outcome = poll_fn(|cx| {
-            if let Some(running) = driver
-                && running.as_mut().poll(&mut relay.context(cx)).is_ready()
+        request: &mut Outgoing<B>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>>
+    where
+        B: Body<Data = Bytes> + Unpin,
+        B::Error: Into<BoxError>,
+    {
+        request.poll_send(Pin::new(&mut self.stream), cx)
+    }
+
+    /// Readies it for lying idle. `false` when it is of no use any more.
+    pub(super) fn rest(&mut self) -> bool {
+        if self.room > READ_BYTES {
+            (self.buffer, self.room) = (BytesMut::new(), READ_BYTES);
+        }
+        self.buffer.is_empty()
+    }
+
+    /// Sends a request and waits for the head of its response; the body of the request may still be
+    /// on its way then.
+    pub(super) async fn exchange<B>(&mut self, request: &mut Outgoing<B>) -> io::Result<Head>
+    where
+        B: Body<Data = Bytes> + Unpin,
+        B::Error: Into<BoxError>,
+    {
+        // Whoever refuses a body may stop reading it and answer all the same.
+        let mut refused = None;
+        poll_fn(|cx| {
+            if !request.is_sent()
+                && let Poll::Ready(Err(error)) = self.poll_send(request, cx)
             {
-                *driver = None;
+                if request.is_whole() || request.is_broken() {
+                    return Poll::Ready(Err(error));
+                }
+                request.abandon();
+                refused = Some(error);
             }
-            match answer
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-            {
-                Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-                Poll::Pending if driver.is_none() => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
+            loop {
+                match ready!(self.poll_read(cx)) {
+                    Ok(1..) => {}
+                    Ok(0) => return Poll::Ready(Err(refused.take().unwrap_or_else(no_answer))),
+                    Err(error) => return Poll::Ready(Err(refused.take().unwrap_or(error))),
+                }
+                if let Some(mut head) =
+                    head::take(&mut self.buffer, request.is_head()).map_err(io::Error::other)?
+                {
+                    head.keeps_alive &= refused.is_none();
+                    return Poll::Ready(Ok(head));
+                }
             }
         })
-        .await;
-        match outcome {
-            Some(Ok(response)) => Ok(response),
-            Some(Err(mut failed)) => {
-                let unsent = failed.take_message();
-                Err((failed.into_error(), unsent))
-            }
-            None => unreachable!("a driver that has ended has answered"),
-        }
+        .await
     }
+}
+
+fn no_answer() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        "it was closed before an answer",
+    )
 }

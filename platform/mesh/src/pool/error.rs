@@ -1,10 +1,12 @@
 //! Why a request got no response, and whether it can be sent again as it is.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 
-use http::Request;
 use kernel::{Code, Coded, Retry};
+
+use super::Outgoing;
 
 /// What kind of failure it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,43 +27,23 @@ pub struct SendError<B> {
     pub addr: SocketAddr,
     /// What the network said.
     pub detail: String,
-    /// The request, whole, when nothing of it was sent.
-    pub request: Option<Box<Request<B>>>,
+    /// The request; whole, unless its kind is [`SendErrorKind::Lost`].
+    pub request: Box<Outgoing<B>>,
 }
 
 impl<B> SendError<B> {
-    pub(super) fn connect(addr: SocketAddr, request: Request<B>, detail: String) -> Self {
-        Self {
-            kind: SendErrorKind::Connect,
-            addr,
-            detail,
-            request: Some(Box::new(request)),
-        }
-    }
-
-    pub(super) fn exchange(
+    pub(super) fn new(
+        kind: SendErrorKind,
         addr: SocketAddr,
-        unsent: Option<Request<B>>,
-        error: hyper::Error,
+        request: Outgoing<B>,
+        error: &io::Error,
     ) -> Self {
-        let kind = if unsent.is_some() {
-            SendErrorKind::NotSent
-        } else {
-            SendErrorKind::Lost
-        };
         Self {
             kind,
             addr,
-            detail: describe(&error),
-            request: unsent.map(Box::new),
+            detail: error.to_string(),
+            request: Box::new(request),
         }
-    }
-}
-
-fn describe(error: &hyper::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
     }
 }
 

@@ -7,17 +7,15 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use kernel::{Coded as _, Retry, Tasks};
-use mesh::pool::{Pool, PoolConfig, SendErrorKind};
+use mesh::pool::{Outgoing, Pool, PoolConfig, SendErrorKind};
 use testkit::eventually;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-type Plain = Pool<Full<Bytes>>;
-
 const LONG: Duration = Duration::from_secs(30);
 const SHORT: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-fn pool() -> Plain {
+fn pool() -> Pool {
     Pool::new(PoolConfig::default())
 }
 
@@ -36,7 +34,7 @@ fn post(bytes: usize) -> Request<Full<Bytes>> {
         .expect("a request")
 }
 
-async fn text(pool: &Plain, addr: SocketAddr, request: Request<Full<Bytes>>) -> String {
+async fn text(pool: &Pool, addr: SocketAddr, request: impl Into<Outgoing<Full<Bytes>>>) -> String {
     let response = pool.send(addr, request).await.expect("a response");
     let body = response
         .into_body()
@@ -193,16 +191,17 @@ async fn nothing_listening_gives_the_request_back() {
         (error.kind, error.retry()),
         (SendErrorKind::Connect, Retry::Safe)
     );
-    let request = error.request.expect("the request, whole");
-    assert_eq!(
-        request
-            .into_body()
-            .collect()
-            .await
-            .expect("whole")
-            .to_bytes(),
-        "zzz"
-    );
+    assert!(error.request.is_whole());
+    let tasks = Tasks::new();
+    let addr = server(&tasks, |mut stream| async move {
+        read_head(&mut stream).await;
+        let mut body = [0; 3];
+        stream.read_exact(&mut body).await.expect("the whole body");
+        assert_eq!(&body, b"zzz");
+        stream.write_all(SHORT).await.expect("written");
+    })
+    .await;
+    assert_eq!(text(&pool(), addr, *error.request).await, "ok");
 }
 
 #[tokio::test]
@@ -226,6 +225,111 @@ async fn a_connection_that_breaks_before_the_answer_may_have_taken_effect() {
 }
 
 #[tokio::test]
+async fn an_answer_that_comes_before_the_body_is_read_is_the_answer() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    // Answers to the head, and then reads nothing more, or all, of the body.
+    for closes in [true, false] {
+        let addr = server(&tasks, move |mut stream| async move {
+            read_head(&mut stream).await;
+            let refusal = b"HTTP/1.1 413 Too large\r\ncontent-length: 2\r\n\r\nno";
+            stream.write_all(refusal).await.expect("written");
+            if !closes {
+                let mut body = vec![0; 30_000_000];
+                stream.read_exact(&mut body).await.ok();
+            }
+        })
+        .await;
+        let sending = pool.send(addr, post(30_000_000));
+        let response = sending.await.expect("a response");
+        assert_eq!(response.status().as_u16(), 413);
+        let body = response.into_body().collect().await.expect("its body");
+        assert_eq!(body.to_bytes(), "no");
+        assert_eq!(pool.stats().idle, 0, "the rest of the body is still owed");
+    }
+}
+
+#[tokio::test]
+async fn both_directions_stream_at_once() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    let addr = server(&tasks, |mut stream| async move {
+        read_head(&mut stream).await;
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 3000000\r\n\r\n";
+        stream.write_all(head).await.expect("written");
+        // An echo: neither side's buffers hold all of it.
+        let mut piece = vec![0; 10_000];
+        for _ in 0..300 {
+            stream.read_exact(&mut piece).await.expect("a piece");
+            stream.write_all(&piece).await.expect("written");
+        }
+        read_head(&mut stream).await;
+        stream.write_all(SHORT).await.expect("written");
+    })
+    .await;
+    assert_eq!(
+        text(&pool, addr, post(3_000_000)).await,
+        "z".repeat(3_000_000)
+    );
+    assert_eq!(text(&pool, addr, get()).await, "ok");
+    assert_eq!(pool.stats().connected, 1, "both are complete");
+}
+
+#[tokio::test]
+async fn a_connection_with_something_unasked_is_not_used_again() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    let addr = server(&tasks, |mut stream| async move {
+        while read_head(&mut stream).await {
+            let two = [SHORT, b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"].concat();
+            stream.write_all(&two).await.expect("written");
+        }
+    })
+    .await;
+    for n in 1..=3 {
+        assert_eq!(text(&pool, addr, get()).await, "ok");
+        assert_eq!((pool.stats().connected, pool.stats().idle), (n, 0));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_an_error() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    for answer in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+        "220 mail ready\r\n\r\n",
+    ] {
+        let addr = server(&tasks, move |stream| answer_all(stream, answer.as_bytes())).await;
+        let error = pool.send(addr, get()).await.err().expect(answer);
+        assert_eq!(error.kind, SendErrorKind::Lost, "{answer}");
+    }
+    for body in [
+        "content-length: 9\r\n\r\nab",
+        "transfer-encoding: chunked\r\n\r\n!",
+    ] {
+        let addr = server(&tasks, move |mut stream| async move {
+            read_head(&mut stream).await;
+            let answer = format!("HTTP/1.1 200 OK\r\n{body}");
+            stream.write_all(answer.as_bytes()).await.expect("written");
+        })
+        .await;
+        let response = pool.send(addr, get()).await.expect("a head");
+        assert!(response.into_body().collect().await.is_err(), "{body}");
+        assert_eq!(pool.stats().idle, 0, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_may_end_with_its_connection() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    let addr = server(&tasks, |mut stream| async move {
+        read_head(&mut stream).await;
+        let answer = b"HTTP/1.0 200 OK\r\n\r\nuntil the end";
+        stream.write_all(answer).await.expect("written");
+    })
+    .await;
+    assert_eq!(text(&pool, addr, get()).await, "until the end");
+    assert_eq!(pool.stats().idle, 0);
+}
+
+#[tokio::test]
 async fn what_lies_idle_is_bounded_in_number_and_time() {
     let tasks = Tasks::new();
     let idle_timeout = Duration::from_millis(400);
@@ -234,7 +338,7 @@ async fn what_lies_idle_is_bounded_in_number_and_time() {
         idle_timeout,
         ..PoolConfig::default()
     };
-    let pool = Plain::new(config);
+    let pool = Pool::new(config);
     let addr = server(&tasks, |stream| answer_all(stream, SHORT)).await;
     let five = (0..5).map(|_| text(&pool, addr, get()));
     futures_util::future::join_all(five).await;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::fixture::*;
 
 async fn post(addr: SocketAddr, path: &str, body: &str) -> (StatusCode, String, Value) {
-    let pool = Pool::<Full<Bytes>>::new(PoolConfig::default());
+    let pool = Pool::new(PoolConfig::default());
     let request = Request::post(path)
         .header("host", "shop")
         .header("content-type", "application/json")

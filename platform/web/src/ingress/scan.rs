@@ -48,13 +48,21 @@ impl Seen {
         Self(seen)
     }
 
+    /// Whether there is nothing interesting.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
     /// Whether these were seen.
     #[must_use]
     pub const fn has(self, which: Self) -> bool {
         self.0 & which.0 != 0
     }
 
-    fn of(name: &HeaderName) -> Self {
+    /// Which of them a header of this name is; none of them, if it is not interesting.
+    #[must_use]
+    pub fn of(name: &HeaderName) -> Self {
         let text = name.as_str();
         match text.as_bytes().first() {
             Some(b'h') if *name == header::HOST => Self::HOST,

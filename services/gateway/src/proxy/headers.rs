@@ -1,9 +1,12 @@
 //! Header hygiene: what is for one hop goes no further, and what we say of ourselves is ours alone.
 
 use std::fmt::Write as _;
+use std::io;
 use std::net::IpAddr;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use mesh::pool::RequestHead;
 use telemetry::TraceContext;
 use web::{Caller, Meta, Seen, headers};
 
@@ -21,7 +24,6 @@ static HOP_BY_HOP: [HeaderName; 9] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
 ];
-const HOP: Seen = Seen::HOP;
 
 static CALLER: HeaderName = HeaderName::from_static(headers::CALLER);
 static CLIENT: HeaderName = HeaderName::from_static(headers::CLIENT);
@@ -33,22 +35,15 @@ static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Takes out what concerns one connection only, and what `Connection` names besides.
-pub(super) fn strip_hop_by_hop(map: &mut HeaderMap, seen: Seen) {
-    if !seen.has(HOP | Seen::TRANSFER_ENCODING | Seen::UPGRADE) {
-        return;
-    }
-    let named: Vec<HeaderName> = map
-        .get_all(header::CONNECTION)
+/// What `Connection` names besides; a client cannot name what protects us or what we say.
+fn named_by_connection(map: &HeaderMap) -> Vec<HeaderName> {
+    map.get_all(header::CONNECTION)
         .iter()
         .filter_map(|v| v.to_str().ok())
         .flat_map(|v| v.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .filter(|name| !is_protected(name))
-        .collect();
-    for name in named.iter().chain(&HOP_BY_HOP) {
-        map.remove(name);
-    }
+        .collect()
 }
 
 /// What a client must not be able to take out by naming it in `Connection`.
@@ -59,6 +54,18 @@ fn is_protected(name: &HeaderName) -> bool {
         || name.as_str().starts_with("x-forwarded-")
 }
 
+/// What another process of ours said of itself, and we say anew or not at all.
+static OURS: [HeaderName; 5] = [
+    HeaderName::from_static(headers::AGAIN),
+    HeaderName::from_static(headers::CALLER),
+    HeaderName::from_static(headers::CLIENT),
+    HeaderName::from_static(headers::CLUSTER),
+    HeaderName::from_static(headers::EXPLAIN),
+];
+
+/// The longest IPv6 address has 45.
+const ADDRESS_CHARS_MAX: usize = 48;
+
 /// What a service is told besides what the client sent.
 pub(super) struct Told<'a> {
     pub(super) meta: &'a Meta,
@@ -66,101 +73,124 @@ pub(super) struct Told<'a> {
     pub(super) style: ForwardedStyle,
 }
 
-/// Readies the head of a request for a service: origin form, one host, who asks and from where.
-pub(super) fn to_service(map: &mut HeaderMap, uri: &mut Uri, told: &Told<'_>) {
+impl Told<'_> {
+    /// Whether a header that the client sent goes no further, or is said anew.
+    fn replaces(&self, name: &HeaderName, class: Seen, named: &[HeaderName]) -> bool {
+        let meta = self.meta;
+        let kept = if class.has(Seen::HOST) {
+            true
+        } else if class.has(Seen::HOP | Seen::TRANSFER_ENCODING | Seen::UPGRADE) {
+            !HOP_BY_HOP.contains(name)
+        } else if class.has(Seen::INTERNAL) {
+            !OURS.contains(name)
+        } else if class.has(Seen::FORWARDED) {
+            match self.style {
+                ForwardedStyle::XForwarded => *name != FORWARDED_FOR,
+                ForwardedStyle::Forwarded => *name != header::FORWARDED,
+                ForwardedStyle::Both => *name != FORWARDED_FOR && *name != header::FORWARDED,
+            }
+        } else if class.has(Seen::TRACE) {
+            !meta.trace.is_some() || *name != TRACEPARENT
+        } else if class.has(Seen::AUTHORIZATION) {
+            // A key has served its purpose here; it should not travel further than it must.
+            self.cluster.is_none() || !matches!(meta.caller, Caller::Key { .. })
+        } else {
+            !class.has(Seen::REQUEST_ID)
+        };
+        !kept || named.contains(name)
+    }
+}
+
+/// The head of a request for a service: origin form, one host, who asks and from where.
+pub(super) fn to_service(
+    method: Method,
+    uri: &Uri,
+    sent: &HeaderMap,
+    told: &Told<'_>,
+) -> RequestHead {
     let meta = told.meta;
-    strip_hop_by_hop(map, meta.seen);
-    if uri.authority().is_some() {
-        to_origin_form(map, uri);
+    let root = PathAndQuery::from_static("/");
+    let mut head = RequestHead::new(method, uri.path_and_query().unwrap_or(&root));
+    // `http://host/path` and HTTP/2's separate authority count more than a `Host` header.
+    let authority = uri
+        .authority()
+        .and_then(|a| HeaderValue::from_str(a.as_str()).ok());
+    let host = authority.as_ref().or_else(|| sent.get(header::HOST));
+    if let Some(host) = host {
+        head.header(&header::HOST, host);
     }
-    if meta.from_cluster {
-        for name in [
-            headers::AGAIN,
-            headers::CALLER,
-            headers::CLIENT,
-            headers::CLUSTER,
-            headers::EXPLAIN,
-        ] {
-            map.remove(name);
+    let named = if meta.seen.has(Seen::HOP) {
+        named_by_connection(sent)
+    } else {
+        Vec::new()
+    };
+    for (name, value) in sent {
+        let class = Seen::of(name);
+        if class.has(Seen::HOST) {
+            continue;
+        }
+        if (class.is_none() && named.is_empty()) || !told.replaces(name, class, &named) {
+            head.header(name, value);
         }
     }
-    // Room for all that is added, at once: growing a header map hashes it anew.
-    map.reserve(8);
-    let client = address(meta.client.0);
-    match told.style {
-        ForwardedStyle::XForwarded => x_forwarded(map, meta, &client),
-        ForwardedStyle::Forwarded => forwarded(map, meta),
-        ForwardedStyle::Both => {
-            x_forwarded(map, meta, &client);
-            forwarded(map, meta);
-        }
+    let mut space = [0; ADDRESS_CHARS_MAX];
+    let client = address(meta.client.0, &mut space);
+    if told.style != ForwardedStyle::Forwarded {
+        x_forwarded(&mut head, sent, host, meta, client);
     }
-    map.insert(&REQUEST_ID, meta.request_id.header_value());
+    if told.style != ForwardedStyle::XForwarded {
+        forwarded(&mut head, sent, host, meta);
+    }
+    head.text(&REQUEST_ID, meta.request_id.text().as_ref());
     if meta.trace.is_some() {
-        map.insert(&TRACEPARENT, traceparent(&meta.trace));
+        head.text(&TRACEPARENT, &traceparent(&meta.trace));
     }
     if let Some(secret) = told.cluster {
-        map.insert(&CLUSTER, secret.clone());
-        map.insert(&CALLER, caller(&meta.caller));
-        map.insert(&CLIENT, client);
-        if meta.seen.has(Seen::AUTHORIZATION) && matches!(meta.caller, Caller::Key { .. }) {
-            // It has served its purpose here; a key should not travel further than it must.
-            map.remove(header::AUTHORIZATION);
-        }
+        head.header(&CLUSTER, secret);
+        head.text(&CALLER, meta.caller.label().as_bytes());
+        head.text(&CLIENT, client);
     }
+    head
 }
 
-/// `http://host/path` and HTTP/2's separate authority become a path and a `Host` header.
-fn to_origin_form(map: &mut HeaderMap, uri: &mut Uri) {
-    if let Some(host) = uri
-        .authority()
-        .and_then(|a| HeaderValue::from_str(a.as_str()).ok())
-    {
-        map.insert(header::HOST, host);
-    }
-    let path = uri.path_and_query().cloned();
-    *uri = path.map_or_else(|| Uri::from_static("/"), Uri::from);
-}
-
-fn x_forwarded(map: &mut HeaderMap, meta: &Meta, client: &HeaderValue) {
-    let mut chain = String::new();
-    if meta.seen.has(Seen::FORWARDED) {
-        // Only a trusted proxy's or our own processes' survive the ingress: continue the chain.
-        for hop in map
-            .get_all(&FORWARDED_FOR)
-            .iter()
-            .filter_map(|v| v.to_str().ok())
-        {
-            let _ = write!(chain, "{hop}, ");
-        }
-    }
-    let value = if chain.is_empty() {
-        client.clone()
-    } else {
+fn x_forwarded(
+    head: &mut RequestHead,
+    sent: &HeaderMap,
+    host: Option<&HeaderValue>,
+    meta: &Meta,
+    client: &[u8],
+) {
+    // Only a trusted proxy's or our own processes' survive the ingress: continue the chain.
+    let continues = meta.seen.has(Seen::FORWARDED);
+    let has = |name| continues && sent.contains_key(name);
+    if has(&FORWARDED_FOR) {
+        let mut chain = hops(sent, &FORWARDED_FOR);
         let _ = write!(chain, "{}", meta.peer);
-        HeaderValue::try_from(chain).unwrap_or_else(|_| client.clone())
-    };
-    map.insert(&FORWARDED_FOR, value);
-    let has = |map: &HeaderMap, name| meta.seen.has(Seen::FORWARDED) && map.contains_key(name);
-    if !has(map, &FORWARDED_PROTO) {
-        map.insert(&FORWARDED_PROTO, HeaderValue::from_static("http"));
+        head.text(&FORWARDED_FOR, chain.as_bytes());
+    } else {
+        head.text(&FORWARDED_FOR, client);
     }
-    if !has(map, &FORWARDED_HOST)
-        && let Some(host) = map.get(header::HOST).cloned()
+    if !has(&FORWARDED_PROTO) {
+        head.text(&FORWARDED_PROTO, b"http");
+    }
+    if !has(&FORWARDED_HOST)
+        && let Some(host) = host
     {
-        map.insert(&FORWARDED_HOST, host);
+        head.header(&FORWARDED_HOST, host);
     }
 }
 
-fn forwarded(map: &mut HeaderMap, meta: &Meta) {
+/// What was said before, ready for one more.
+fn hops(sent: &HeaderMap, name: &HeaderName) -> String {
     let mut text = String::new();
-    for before in map
-        .get_all(header::FORWARDED)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-    {
-        let _ = write!(text, "{before}, ");
+    for hop in sent.get_all(name).iter().filter_map(|v| v.to_str().ok()) {
+        let _ = write!(text, "{hop}, ");
     }
+    text
+}
+
+fn forwarded(head: &mut RequestHead, sent: &HeaderMap, host: Option<&HeaderValue>, meta: &Meta) {
+    let mut text = hops(sent, &header::FORWARDED);
     let from = if text.is_empty() {
         meta.client.0
     } else {
@@ -170,42 +200,39 @@ fn forwarded(map: &mut HeaderMap, meta: &Meta) {
         IpAddr::V4(v4) => write!(text, "for={v4};proto=http"),
         IpAddr::V6(v6) => write!(text, "for=\"[{v6}]\";proto=http"),
     };
-    let host = map.get(header::HOST).and_then(|h| h.to_str().ok());
+    let host = host.and_then(|h| h.to_str().ok());
     if let Some(host) = host.filter(|h| !h.contains(['"', '\\'])) {
         let _ = write!(text, ";host=\"{host}\"");
     }
-    if let Ok(value) = HeaderValue::try_from(text) {
-        map.insert(header::FORWARDED, value);
-    }
+    head.text(&header::FORWARDED, text.as_bytes());
 }
 
 /// The header of W3C trace context: `00-<trace id>-<span id>-<flags>`.
-fn traceparent(trace: &TraceContext) -> HeaderValue {
+fn traceparent(trace: &TraceContext) -> [u8; 55] {
     let mut text = *b"00-................................-................-00";
     web::hex(&mut text[3..35], &trace.trace_id.to_be_bytes());
     web::hex(&mut text[36..52], &trace.span_id.to_be_bytes());
     text[54] += u8::from(trace.sampled);
-    HeaderValue::from_bytes(&text).expect("digits and dashes are a header value")
+    text
 }
 
-fn address(address: IpAddr) -> HeaderValue {
-    use std::io::Write as _;
-    if let IpAddr::V4(v4) = address {
-        return dotted(v4.octets());
-    }
-    // 45 characters are enough for any address; no allocation before the header's own.
-    let mut text = [0_u8; 64];
-    let mut rest = &mut text[..];
-    let written = write!(rest, "{address}").map(|()| 64 - rest.len());
-    let value = written
-        .ok()
-        .and_then(|n| HeaderValue::from_bytes(&text[..n]).ok());
-    value.unwrap_or_else(|| HeaderValue::from_static("unknown"))
+/// An address as text, in `space`. An IPv4 address, which is written for every request, goes without
+/// the machinery of formatting.
+fn address(address: IpAddr, space: &mut [u8; ADDRESS_CHARS_MAX]) -> &[u8] {
+    let end = match address {
+        IpAddr::V4(v4) => dotted(v4.octets(), space),
+        IpAddr::V6(v6) => {
+            let mut rest = &mut space[..];
+            // There is room for any address.
+            let _ = io::Write::write_fmt(&mut rest, format_args!("{v6}"));
+            ADDRESS_CHARS_MAX - rest.len()
+        }
+    };
+    &space[..end]
 }
 
-/// An IPv4 address without the machinery of formatting: it is written for every request.
-fn dotted(octets: [u8; 4]) -> HeaderValue {
-    let (mut text, mut end) = ([0; 15], 0);
+fn dotted(octets: [u8; 4], text: &mut [u8; ADDRESS_CHARS_MAX]) -> usize {
+    let mut end = 0;
     let mut push = |byte| {
         text[end] = byte;
         end += 1;
@@ -222,23 +249,18 @@ fn dotted(octets: [u8; 4]) -> HeaderValue {
         }
         push(b'0' + octet % 10);
     }
-    HeaderValue::from_bytes(&text[..end]).expect("digits and dots are a header value")
-}
-
-fn caller(caller: &Caller) -> HeaderValue {
-    match caller {
-        Caller::Anonymous => HeaderValue::from_static("anonymous"),
-        Caller::Local => HeaderValue::from_static("local"),
-        Caller::Internal => HeaderValue::from_static("internal"),
-        Caller::Key { .. } => HeaderValue::try_from(caller.label().into_owned())
-            .unwrap_or_else(|_| HeaderValue::from_static("anonymous")),
-    }
+    end
 }
 
 /// Readies the head of a service's answer for the client.
 pub(super) fn to_client(map: &mut HeaderMap) {
     let seen = Seen::scan(map);
-    strip_hop_by_hop(map, seen);
+    if seen.has(Seen::HOP | Seen::TRANSFER_ENCODING | Seen::UPGRADE) {
+        let named = named_by_connection(map);
+        for name in named.iter().chain(&HOP_BY_HOP) {
+            map.remove(name);
+        }
+    }
     if seen.has(Seen::INTERNAL) {
         let ours: Vec<HeaderName> = map
             .keys()
@@ -252,112 +274,4 @@ pub(super) fn to_client(map: &mut HeaderMap) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn map(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        let mut map = HeaderMap::new();
-        for (name, value) in lines {
-            map.append(*name, HeaderValue::from_static(value));
-        }
-        map
-    }
-
-    fn told(map: &mut HeaderMap, uri: &str, change: impl FnOnce(&mut Meta)) -> Uri {
-        let mut meta = Meta {
-            seen: Seen::scan(map),
-            ..Meta::default()
-        };
-        change(&mut meta);
-        let mut uri: Uri = uri.parse().unwrap();
-        let secret = HeaderValue::from_static("s3cret");
-        let told = Told {
-            meta: &meta,
-            cluster: Some(&secret),
-            style: ForwardedStyle::Both,
-        };
-        to_service(map, &mut uri, &told);
-        uri
-    }
-
-    #[test]
-    fn hop_by_hop_headers_and_those_named_by_connection_end_here() {
-        let mut sent = map(&[
-            ("host", "a.example"),
-            ("connection", "x-private, close, Host, x-forwarded-for"),
-            ("x-private", "1"),
-            ("te", "trailers"),
-            ("proxy-authorization", "x"),
-            ("accept", "*/*"),
-        ]);
-        told(&mut sent, "/x", |_| {});
-        for gone in ["connection", "x-private", "te", "proxy-authorization"] {
-            assert!(!sent.contains_key(gone), "{gone}");
-        }
-        assert_eq!(sent["host"], "a.example", "a client cannot take these out");
-        assert!(sent.contains_key("x-forwarded-for") && sent.contains_key("accept"));
-    }
-
-    #[test]
-    fn addresses_and_traces_are_written_as_the_standards_say() {
-        for text in [
-            "0.0.0.0",
-            "127.0.0.1",
-            "10.20.99.100",
-            "255.255.255.255",
-            "2001:db8::1",
-        ] {
-            assert_eq!(address(text.parse().unwrap()), text);
-        }
-        for sampled in [true, false] {
-            let trace = TraceContext {
-                trace_id: 0xabc << 100 | 7,
-                span_id: 0xf00d,
-                sampled,
-            };
-            assert_eq!(traceparent(&trace), trace.header_value().as_str());
-        }
-    }
-
-    #[test]
-    fn an_absolute_uri_overrides_the_host() {
-        let mut sent = map(&[("host", "b.example")]);
-        let uri = told(&mut sent, "http://a.example:81/x?y=1", |_| {});
-        assert_eq!(
-            (uri.to_string().as_str(), &sent["host"]),
-            ("/x?y=1", &HeaderValue::from_static("a.example:81"))
-        );
-    }
-
-    #[test]
-    fn a_service_learns_who_asks_and_from_where() {
-        let mut sent = map(&[("host", "a.example"), ("authorization", "Bearer twk_x")]);
-        told(&mut sent, "/", |meta| {
-            meta.caller = Caller::Key { name: "ci".into() };
-            meta.client = web::ClientAddr("2001:db8::1".parse().unwrap());
-        });
-        assert_eq!(sent["x-tradewind-caller"], "key:ci");
-        assert_eq!(sent["x-tradewind-client"], "2001:db8::1");
-        assert_eq!(sent["x-forwarded-for"], "2001:db8::1");
-        assert_eq!(
-            sent["forwarded"],
-            "for=\"[2001:db8::1]\";proto=http;host=\"a.example\""
-        );
-        assert!(!sent.contains_key("authorization"), "the key stays here");
-    }
-
-    #[test]
-    fn an_answer_loses_what_is_internal() {
-        let mut answer = map(&[
-            ("x-tradewind-debug", "1"),
-            ("keep-alive", "timeout=5"),
-            ("connection", "keep-alive"),
-            ("etag", "1"),
-        ]);
-        to_client(&mut answer);
-        assert_eq!(
-            answer.keys().map(HeaderName::as_str).collect::<Vec<_>>(),
-            ["etag"]
-        );
-    }
-}
+mod tests;
