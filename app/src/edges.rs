@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use bytes::Bytes;
-use http_body_util::Full;
 use mesh::balance::{Algorithm, Balancer, BalancerConfig};
 use mesh::discovery::Discovery;
 use mesh::pool::{Pool, PoolConfig};

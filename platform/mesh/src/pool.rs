@@ -32,6 +32,7 @@ pub use outgoing::{Outgoing, RequestHead};
 
 use body::Reading;
 use connection::Connection;
+use head::Head;
 
 /// An error of any kind, as bodies end in.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -103,44 +104,57 @@ impl Pool {
     /// connection that turns out to be closed before anything was sent is replaced without a word.
     /// Dropping the future closes the connection that it uses. There is no timeout here except for
     /// connecting: the caller knows its deadline.
-    pub async fn send<B>(
+    pub fn send<B>(
         &self,
         addr: SocketAddr,
         request: impl Into<Outgoing<B>>,
-    ) -> Result<Response<PooledBody<B>>, SendError<B>>
+    ) -> impl Future<Output = Result<Response<PooledBody<B>>, SendError<B>>>
     where
         B: Body<Data = Bytes> + Unpin,
         B::Error: Into<BoxError>,
     {
+        // Outside of the future, which would hold it in both of its forms.
         let mut request = request.into();
-        let failed = |kind, request, error| Err(SendError::new(kind, addr, request, error));
-        loop {
-            let (mut connection, fresh) = match self.take_idle(addr) {
-                Some(connection) => (connection, false),
-                None => match self.connect(addr).await {
-                    Ok(connection) => (connection, true),
-                    Err(error) => return failed(SendErrorKind::Connect, request, &error),
-                },
-            };
-            let head = match connection.exchange(&mut request).await {
-                Ok(head) => head,
-                // The peer had closed the idle connection.
-                Err(_) if request.is_whole() && !fresh => continue,
-                Err(error) if request.is_whole() => {
-                    return failed(SendErrorKind::NotSent, request, &error);
+        async move {
+            loop {
+                let (mut connection, fresh) = match self.take_idle(addr) {
+                    Some(connection) => (connection, false),
+                    // Boxed: large, and seldom needed.
+                    None => match Box::pin(self.connect(addr)).await {
+                        Ok(connection) => (connection, true),
+                        Err(error) => return Err(SendError::connect(addr, request, &error)),
+                    },
+                };
+                match connection.exchange(&mut request).await {
+                    Ok(head) => return Ok(self.response(addr, connection, head, request)),
+                    // The peer had closed the idle connection.
+                    Err(_) if request.is_whole() && !fresh => {}
+                    Err(error) => return Err(SendError::exchange(addr, request, &error)),
                 }
-                Err(error) => return failed(SendErrorKind::Lost, request, &error),
-            };
-            let body = PooledBody::new(Reading {
-                connection,
-                decoder: head.decoder,
-                keeps_alive: head.keeps_alive,
-                request: (!request.is_sent()).then_some(request),
-                pool: self.clone(),
-                addr,
-            });
-            return Ok(Response::from_parts(head.parts, body));
+            }
         }
+    }
+
+    fn response<B>(
+        &self,
+        addr: SocketAddr,
+        connection: Connection,
+        head: Head,
+        request: Outgoing<B>,
+    ) -> Response<PooledBody<B>>
+    where
+        B: Body<Data = Bytes> + Unpin,
+        B::Error: Into<BoxError>,
+    {
+        let body = PooledBody::new(Reading {
+            connection,
+            decoder: head.decoder,
+            keeps_alive: head.keeps_alive,
+            request: (!request.is_sent()).then_some(request),
+            pool: self.clone(),
+            addr,
+        });
+        Response::from_parts(head.parts, body)
     }
 
     /// What the pool has done.

@@ -26,8 +26,14 @@ thread_local! {
 /// the time was up first; that is noticed up to 2 ms early or late.
 pub struct Limited<F> {
     work: F,
-    left: Duration,
+    limit: Limit,
     timer: Option<Timer>,
+}
+
+#[derive(Clone, Copy)]
+enum Limit {
+    Left(Duration),
+    Until(Instant),
 }
 
 struct Timer {
@@ -42,7 +48,17 @@ impl<F> Limited<F> {
     pub const fn new(left: Duration, work: F) -> Self {
         Self {
             work,
-            left,
+            limit: Limit::Left(left),
+            timer: None,
+        }
+    }
+
+    /// `work`, until `end`.
+    #[must_use]
+    pub fn until(end: std::time::Instant, work: F) -> Self {
+        Self {
+            work,
+            limit: Limit::Until(end.into()),
             timer: None,
         }
     }
@@ -52,18 +68,26 @@ impl<F: Future + Unpin> Future for Limited<F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { work, left, timer } = &mut *self;
+        let Self { work, limit, timer } = &mut *self;
         if let Poll::Ready(output) = Pin::new(work).poll(cx) {
             return Poll::Ready(Some(output));
         }
-        let timer = timer.get_or_insert_with(|| Timer::start(*left));
+        let timer = timer.get_or_insert_with(|| Timer::start(limit.end()));
         timer.poll(cx).map(|()| None)
     }
 }
 
+impl Limit {
+    fn end(self) -> Instant {
+        match self {
+            Self::Left(left) => Instant::now() + left,
+            Self::Until(end) => end,
+        }
+    }
+}
+
 impl Timer {
-    fn start(left: Duration) -> Self {
-        let end = Instant::now() + left;
+    fn start(end: Instant) -> Self {
         let runtime = Handle::current().id();
         let idle = IDLE.with_borrow_mut(|idle| {
             let at = idle.iter().rposition(|(id, _)| *id == runtime)?;

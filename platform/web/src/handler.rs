@@ -8,15 +8,22 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tower::Service as _;
 
-use crate::{Red, Request, Response};
+use crate::{Meta, Red, Request, Response};
 
 /// Answers requests. No socket is needed to call it.
 pub trait Handler: Send + Sync + 'static {
-    /// The answer to `request`.
+    /// The answer to `request`, which has its [`Meta`] among its extensions.
     fn call(&self, request: Request) -> BoxFuture<'static, Response>;
 
-    /// The answer, and what counts it if not the server as a whole: for handlers that route.
-    fn enter(&self, request: Request) -> (Option<Red>, BoxFuture<'static, Response>) {
+    /// The answer to a request that has just come in, and what counts it if not the server as a
+    /// whole. For handlers that every request passes: they route, or they can do without the map
+    /// that extensions are.
+    fn enter(
+        &self,
+        mut request: Request,
+        meta: Meta,
+    ) -> (Option<Red>, BoxFuture<'static, Response>) {
+        request.extensions_mut().insert(meta);
         (None, self.call(request))
     }
 }

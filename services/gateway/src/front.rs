@@ -42,31 +42,35 @@ impl Front {
         table.find(host, path).cloned().ok_or(Failure::NoRoute)
     }
 
-    fn pass(&self, entry: &Arc<Entry>, request: Request) -> BoxFuture<'static, Response> {
+    fn pass(&self, entry: &Entry, request: Request, meta: Meta) -> BoxFuture<'static, Response> {
         match &entry.target {
-            Target::Local(handler) => handler.call(with_host(request)),
-            Target::Remote(upstream) => {
-                Box::pin(Arc::clone(&self.proxy).pass(Arc::clone(upstream), request))
-            }
+            Target::Local(handler) => handler.enter(with_host(request), meta).1,
+            Target::Remote(upstream) => self.proxy.pass(upstream, request, meta),
         }
     }
 
-    fn answer(&self, entry: Arc<Entry>, request: Request) -> BoxFuture<'static, Response> {
-        let explain = request
-            .extensions()
-            .get::<Meta>()
-            .is_some_and(|m| m.explain);
-        if explain {
-            self.pass_explained(entry, request)
+    fn answer(
+        &self,
+        entry: Arc<Entry>,
+        request: Request,
+        meta: Meta,
+    ) -> BoxFuture<'static, Response> {
+        if meta.explain {
+            self.pass_explained(entry, request, meta)
         } else {
-            self.pass(&entry, request)
+            self.pass(&entry, request, meta)
         }
     }
 
     /// The same, and the answer says how it was routed.
-    fn pass_explained(&self, entry: Arc<Entry>, request: Request) -> BoxFuture<'static, Response> {
+    fn pass_explained(
+        &self,
+        entry: Arc<Entry>,
+        request: Request,
+        meta: Meta,
+    ) -> BoxFuture<'static, Response> {
         let before = explain::routing(&entry);
-        let passing = self.pass(&entry, request);
+        let passing = self.pass(&entry, request, meta);
         Box::pin(async move {
             let mut response = passing.await;
             let explanation = explain::text(&entry, before, response.extensions());
@@ -79,11 +83,12 @@ impl Front {
 }
 
 impl Handler for Front {
-    fn call(&self, request: Request) -> BoxFuture<'static, Response> {
-        self.enter(request).1
+    fn call(&self, mut request: Request) -> BoxFuture<'static, Response> {
+        let meta = request.extensions_mut().remove::<Meta>();
+        self.enter(request, meta.unwrap_or_default()).1
     }
 
-    fn enter(&self, request: Request) -> (Option<Red>, BoxFuture<'static, Response>) {
+    fn enter(&self, request: Request, meta: Meta) -> (Option<Red>, BoxFuture<'static, Response>) {
         let entry = match self.find(&request) {
             Ok(entry) => entry,
             Err(failure) => return (None, Box::pin(ready(failure.reply()))),
@@ -91,13 +96,13 @@ impl Handler for Front {
         let red = Some(entry.red.clone());
         let hits = web::struck(&self.core.deps.faults, "gateway", &request);
         if hits.is_empty() {
-            return (red, self.answer(entry, request));
+            return (red, self.answer(entry, request, meta));
         }
         let front = self.clone();
         let answer = Box::pin(async move {
             match web::suffer(&hits).await {
                 Some(refused) => refused.into_web(),
-                None => front.answer(entry, request).await,
+                None => front.answer(entry, request, meta).await,
             }
         });
         (red, answer)

@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::{BoxFuture, ready};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use mesh::Limited;
 use mesh::balance::{Outcome, Picked};
@@ -65,36 +66,46 @@ impl Proxy {
     }
 
     /// The service's answer to `request`, from whichever replica gives one; or why there is none.
-    pub(crate) async fn pass(
-        self: Arc<Self>,
-        upstream: Arc<Upstream>,
+    pub(crate) fn pass(
+        self: &Arc<Self>,
+        upstream: &Arc<Upstream>,
         request: Request,
-    ) -> Response {
-        match self.try_replicas(&upstream, request).await {
-            Ok(response) => response,
-            Err(failure) => failure.reply(),
-        }
+        meta: Meta,
+    ) -> BoxFuture<'static, Response> {
+        let prepared = match self.prepare(upstream, request, &meta) {
+            Ok(prepared) => prepared,
+            Err(failure) => return Box::pin(ready(failure.reply())),
+        };
+        let (proxy, upstream) = (Arc::clone(self), Arc::clone(upstream));
+        Box::pin(async move {
+            match proxy.try_replicas(&upstream, prepared).await {
+                Ok(response) => response,
+                Err(failure) => failure.reply(),
+            }
+        })
     }
 
     async fn try_replicas(
         &self,
         upstream: &Upstream,
-        request: Request,
+        prepared: Prepared,
     ) -> Result<Response, Failure> {
-        let service = upstream.service;
-        let ready = self.prepare(upstream, request)?;
         let Prepared {
             mut request,
+            hash,
+            verdict,
+            repeatable,
+            explain,
             arrived,
-            ..
-        } = ready;
+        } = prepared;
+        let service = upstream.service;
         let retry = &self.config.retry;
         let attempts_max = upstream.attempts(retry);
-        let deadline = ready.arrived + Duration::from_millis(self.config.timeout_ms);
+        let deadline = arrived + Duration::from_millis(self.config.timeout_ms);
         let mut trail = SmallVec::<[SocketAddr; 4]>::new();
         let mut begun = arrived;
         loop {
-            let Some(picked) = upstream.pick(ready.hash, &trail) else {
+            let Some(picked) = upstream.pick(hash, &trail) else {
                 return Err(match trail.len() {
                     0 => Failure::NoReplica(service),
                     tried => Failure::Unreachable(service, tried),
@@ -103,24 +114,24 @@ impl Proxy {
             trail.push(picked.addr());
             // Pinned here, the future is not moved into the timeout: it is large.
             let sending = pin!(self.pool.send(picked.addr(), request));
-            let failed = match Limited::new(deadline - begun, sending).await {
+            let failed = match Limited::until(deadline, sending).await {
                 Some(Ok(response)) => match self.answer(picked, begun.elapsed(), response) {
                     Some(mut response) => {
-                        if ready.explain {
+                        if explain {
                             response.extensions_mut().insert(Trail::of(&trail));
                         }
                         return Ok(response);
                     }
                     None => Failed(Failure::BadAnswer(service), None),
                 },
-                Some(Err(error)) => broken(service, picked, error, &ready.verdict),
+                Some(Err(error)) => broken(service, picked, error, &verdict),
                 None => {
                     picked.finish(Outcome::Timeout);
                     Failed(Failure::TooSlow(service, self.config.timeout_ms), None)
                 }
             };
             let Failed(failure, back) = failed;
-            let again = back.and_then(|b| self.again(*b, ready.repeatable));
+            let again = back.and_then(|b| self.again(*b, repeatable));
             let may = trail.len() < attempts_max && may_be_sent_again(&failure);
             request = match again {
                 Some(again) if may && upstream.may_retry(retry) => again,
@@ -143,11 +154,12 @@ impl Proxy {
     }
 
     /// Readies the request, or refuses what cannot be passed on.
-    fn prepare(&self, upstream: &Upstream, mut request: Request) -> Result<Prepared, Failure> {
-        let meta = request
-            .extensions_mut()
-            .remove::<Meta>()
-            .unwrap_or_default();
+    fn prepare(
+        &self,
+        upstream: &Upstream,
+        request: Request,
+        meta: &Meta,
+    ) -> Result<Prepared, Failure> {
         if meta.seen.has(Seen::UPGRADE) && asks_upgrade(request.headers()) {
             return Err(Failure::Upgrade);
         }
@@ -155,7 +167,7 @@ impl Proxy {
             return Err(Failure::Trace);
         }
         let told = headers::Told {
-            meta: &meta,
+            meta,
             cluster: self.cluster.as_ref(),
             style: self.config.forwarded,
         };
@@ -166,7 +178,7 @@ impl Proxy {
         if !matches!(body, Body::Empty | Body::Full(_)) {
             body = verdict.watch(body);
         }
-        let hash = upstream.wants_hash().then(|| hash_of(&meta));
+        let hash = upstream.wants_hash().then(|| hash_of(meta));
         Ok(Prepared {
             request: Outgoing::new(head, body),
             hash,

@@ -4,9 +4,11 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+use bytes::Bytes;
+use http_body::Body;
 use kernel::{Code, Coded, Retry};
 
-use super::Outgoing;
+use super::{BoxError, Outgoing};
 
 /// What kind of failure it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +33,25 @@ pub struct SendError<B> {
     pub request: Box<Outgoing<B>>,
 }
 
-impl<B> SendError<B> {
-    pub(super) fn new(
-        kind: SendErrorKind,
-        addr: SocketAddr,
-        request: Outgoing<B>,
-        error: &io::Error,
-    ) -> Self {
+impl<B> SendError<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    pub(super) fn connect(addr: SocketAddr, request: Outgoing<B>, error: &io::Error) -> Self {
+        Self::new(SendErrorKind::Connect, addr, request, error)
+    }
+
+    pub(super) fn exchange(addr: SocketAddr, request: Outgoing<B>, error: &io::Error) -> Self {
+        let kind = if request.is_whole() {
+            SendErrorKind::NotSent
+        } else {
+            SendErrorKind::Lost
+        };
+        Self::new(kind, addr, request, error)
+    }
+
+    fn new(kind: SendErrorKind, addr: SocketAddr, request: Outgoing<B>, error: &io::Error) -> Self {
         Self {
             kind,
             addr,

@@ -4,13 +4,15 @@ use std::mem::MaybeUninit;
 
 use bytes::{Buf as _, BytesMut};
 use http::response::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, Version, header};
 
 use super::decode::Decoder;
 
 /// A head may be so large.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 const HEADERS_MAX: usize = 100;
+/// Room for headers that are added on the way on: to make more is to hash all anew.
+const ADDED: usize = 4;
 
 /// What came before the body.
 pub(super) struct Head {
@@ -35,7 +37,7 @@ pub(super) enum HeadError {
 /// `to_head`: the request's method was `HEAD`.
 pub(super) fn take(buffer: &mut BytesMut, to_head: bool) -> Result<Option<Head>, HeadError> {
     loop {
-        let Some((bytes, parts)) = parse(buffer)? else {
+        let Some((bytes, parts, said)) = parse(buffer)? else {
             return match buffer.len() {
                 HEAD_BYTES_MAX.. => Err(HeadError::TooLarge),
                 _ => Ok(None),
@@ -46,11 +48,11 @@ pub(super) fn take(buffer: &mut BytesMut, to_head: bool) -> Result<Option<Head>,
         if parts.status.is_informational() && parts.status != StatusCode::SWITCHING_PROTOCOLS {
             continue;
         }
-        return finish(parts, to_head).map(Some);
+        return finish(parts, &said, to_head).map(Some);
     }
 }
 
-fn parse(buffer: &[u8]) -> Result<Option<(usize, Parts)>, HeadError> {
+fn parse(buffer: &[u8]) -> Result<Option<(usize, Parts, Said)>, HeadError> {
     let mut lines = [const { MaybeUninit::uninit() }; HEADERS_MAX];
     let mut head = httparse::Response::new(&mut []);
     let bytes = match httparse::ParserConfig::default()
@@ -68,24 +70,82 @@ fn parse(buffer: &[u8]) -> Result<Option<(usize, Parts)>, HeadError> {
         Some(0) => Version::HTTP_10,
         _ => Version::HTTP_11,
     };
-    parts.headers.reserve(head.headers.len());
+    parts.headers.reserve(head.headers.len() + ADDED);
+    let mut said = Said::default();
     for line in head.headers.iter() {
         let name = HeaderName::from_bytes(line.name.as_bytes());
         let value = HeaderValue::from_bytes(line.value);
         let (Ok(name), Ok(value)) = (name, value) else {
             return Err(HeadError::Malformed);
         };
+        said.note(&name, line.value)?;
         parts.headers.append(name, value);
     }
-    Ok(Some((bytes, parts)))
+    Ok(Some((bytes, parts, said)))
 }
 
-fn finish(mut parts: Parts, to_head: bool) -> Result<Head, HeadError> {
-    let decoder = framing(&mut parts, to_head)?;
-    let says = |token| says(&parts.headers, token);
+/// What a head says of the body and the connection.
+#[derive(Default)]
+struct Said {
+    length: Option<u64>,
+    /// A transfer coding is named; whether the last is `chunked`.
+    coded: Option<bool>,
+    close: bool,
+    keep_alive: bool,
+}
+
+impl Said {
+    fn note(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), HeadError> {
+        if *name == header::CONTENT_LENGTH {
+            // It may be repeated but not differ.
+            let bytes = digits(value).ok_or(HeadError::Framing)?;
+            if self.length.is_some_and(|before| before != bytes) {
+                return Err(HeadError::Framing);
+            }
+            self.length = Some(bytes);
+        } else if *name == header::TRANSFER_ENCODING {
+            let last = tokens(value).next_back().unwrap_or_default();
+            self.coded = Some(last.eq_ignore_ascii_case(b"chunked"));
+        } else if *name == header::CONNECTION {
+            for token in tokens(value) {
+                self.close |= token.eq_ignore_ascii_case(b"close");
+                self.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the body ends (RFC 9112, section 6.3).
+    fn framing(&self, parts: &mut Parts, to_head: bool) -> Result<Decoder, HeadError> {
+        if self.coded.is_some() && parts.version == Version::HTTP_10 {
+            return Err(HeadError::Framing);
+        }
+        let status = parts.status;
+        let bodiless = to_head
+            || status.is_informational()
+            || status == StatusCode::NO_CONTENT
+            || status == StatusCode::NOT_MODIFIED;
+        if bodiless {
+            return Ok(Decoder::empty());
+        }
+        let Some(chunked) = self.coded else {
+            return Ok(self.length.map_or_else(Decoder::until_end, Decoder::length));
+        };
+        // The coding counts; a length beside it must not reach anybody who would believe it.
+        parts.headers.remove(header::CONTENT_LENGTH);
+        Ok(if chunked {
+            Decoder::chunked()
+        } else {
+            Decoder::until_end()
+        })
+    }
+}
+
+fn finish(mut parts: Parts, said: &Said, to_head: bool) -> Result<Head, HeadError> {
+    let decoder = said.framing(&mut parts, to_head)?;
     let asked = match parts.version {
-        Version::HTTP_10 => says("keep-alive"),
-        _ => !says("close"),
+        Version::HTTP_10 => said.keep_alive && !said.close,
+        _ => !said.close,
     };
     let keeps_alive =
         asked && !decoder.needs_end() && parts.status != StatusCode::SWITCHING_PROTOCOLS;
@@ -96,53 +156,8 @@ fn finish(mut parts: Parts, to_head: bool) -> Result<Head, HeadError> {
     })
 }
 
-/// Whether `Connection` has this token.
-fn says(headers: &HeaderMap, token: &str) -> bool {
-    headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .flat_map(|v| v.as_bytes().split(|b| *b == b','))
-        .any(|part| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
-}
-
-/// Where the body ends (RFC 9112, section 6.3).
-fn framing(parts: &mut Parts, to_head: bool) -> Result<Decoder, HeadError> {
-    let status = parts.status;
-    let bodiless = to_head
-        || status.is_informational()
-        || status == StatusCode::NO_CONTENT
-        || status == StatusCode::NOT_MODIFIED;
-    let coded = parts.headers.contains_key(header::TRANSFER_ENCODING);
-    if coded && parts.version == Version::HTTP_10 {
-        return Err(HeadError::Framing);
-    }
-    let length = length(&parts.headers)?;
-    if bodiless {
-        return Ok(Decoder::empty());
-    }
-    if coded {
-        // The coding counts; a length beside it must not reach anybody who would believe it.
-        parts.headers.remove(header::CONTENT_LENGTH);
-        return if ends_chunked(&parts.headers) {
-            Ok(Decoder::chunked())
-        } else {
-            Ok(Decoder::until_end())
-        };
-    }
-    Ok(length.map_or_else(Decoder::until_end, Decoder::length))
-}
-
-/// `Content-Length`, which may be repeated but not differ.
-fn length(headers: &HeaderMap) -> Result<Option<u64>, HeadError> {
-    let mut stated = None;
-    for value in headers.get_all(header::CONTENT_LENGTH) {
-        let bytes = digits(value.as_bytes()).ok_or(HeadError::Framing)?;
-        if stated.is_some_and(|s| s != bytes) {
-            return Err(HeadError::Framing);
-        }
-        stated = Some(bytes);
-    }
-    Ok(stated)
+fn tokens(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    value.split(|b| *b == b',').map(<[u8]>::trim_ascii)
 }
 
 /// Digits only: no sign, no list.
@@ -151,15 +166,6 @@ fn digits(text: &[u8]) -> Option<u64> {
         return None;
     }
     std::str::from_utf8(text).ok()?.parse().ok()
-}
-
-fn ends_chunked(headers: &HeaderMap) -> bool {
-    let last = headers
-        .get_all(header::TRANSFER_ENCODING)
-        .iter()
-        .next_back();
-    let last = last.and_then(|v| v.as_bytes().rsplit(|b| *b == b',').next());
-    last.is_some_and(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked"))
 }
 
 #[cfg(test)]

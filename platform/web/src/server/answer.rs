@@ -59,9 +59,9 @@ impl Answer {
             http1: incoming.version() <= Version::HTTP_11,
         };
         answer.state = match answer.admit(incoming) {
-            Ok(request) => {
+            Ok((request, meta)) => {
                 let handler = &conn.shared.server.handler;
-                match catch_unwind(AssertUnwindSafe(|| handler.enter(request))) {
+                match catch_unwind(AssertUnwindSafe(|| handler.enter(request, meta))) {
                     Ok((red, running)) => {
                         answer.red = red;
                         State::Running(running)
@@ -78,8 +78,11 @@ impl Answer {
         answer
     }
 
-    /// The request as handlers see it, with its [`Meta`]; or why it goes no further.
-    fn admit(&mut self, mut incoming: Request<Incoming>) -> Result<crate::Request, ProblemReply> {
+    /// The request as handlers see it, and what is known of it; or why it goes no further.
+    fn admit(
+        &mut self,
+        mut incoming: Request<Incoming>,
+    ) -> Result<(crate::Request, Meta), ProblemReply> {
         let server = &self.conn.shared.server;
         let seen = Seen::scan(incoming.headers());
         check_framing(&incoming, seen)?;
@@ -99,15 +102,14 @@ impl Answer {
         if incoming.body().size_hint().lower() > max as u64 {
             return Err(BodyError::TooLarge { max }.into());
         }
-        let mut request = incoming.map(|body| {
+        let request = incoming.map(|body| {
             if body.is_end_stream() {
                 Body::Empty
             } else {
                 Body::stream(Guard::new(body, max, pause))
             }
         });
-        request.extensions_mut().insert(meta);
-        Ok(request)
+        Ok((request, meta))
     }
 
     /// Continues the trace of the request, or begins one.
