@@ -55,23 +55,20 @@ fn at_once(service: &Service, request: &Request) -> Option<Response> {
     let now = service.ctx.now();
     let hosts = service.hosts.known();
     let path = request.uri().path();
-    let found = match hosts.as_ref()?.find(host(request)) {
+    let ready = match hosts.as_ref()?.find(host(request)) {
         // On the default domain the path is the key of the cache.
-        None => service.routes.cached(path, now),
+        None => service.routes.ready(path, now),
         Some(domain) => service
             .routes
-            .cached(&key(&domain.host, path.get(1..)?), now),
+            .ready(&key(&domain.host, path.get(1..)?), now),
     }?;
-    if !found.plain || now.micros() >= found.ends {
-        return None;
-    }
-    let visit = visit_of(request, found.route.num, now.millis());
+    let visit = visit_of(request, ready.link, now.millis());
     if is_again(request) || service.throttle.wait(visit.address, now).is_some() {
         return None;
     }
     service.recorder.record(&visit).ok()?;
     service.meters.redirected.inc();
-    Some(redirect(&found, found.location.clone()))
+    Some(onward(ready.status, ready.location, ready.cache_control))
 }
 
 /// Where the client is, as far as it can be trusted.
@@ -131,18 +128,23 @@ pub(super) fn visit_of<B>(request: &http::Request<B>, link: i64, at_ms: i64) -> 
 
 /// The answer that sends a visitor on.
 pub(super) fn redirect(found: &Compiled, location: HeaderValue) -> Response {
-    let mut response = Response::new(Body::Empty);
-    *response.status_mut() = found.status;
-    let mut headers = HeaderMap::with_capacity(6);
-    headers.insert(header::LOCATION, location);
-    headers.insert(header::CACHE_CONTROL, found.cache_control.clone());
-    headers.insert(ROBOTS, NOINDEX);
+    let mut response = onward(found.status, location, found.cache_control.clone());
     if !found.route.rules.is_empty() {
-        headers.insert(
+        response.headers_mut().insert(
             header::VARY,
             HeaderValue::from_static("user-agent, accept-language"),
         );
     }
+    response
+}
+
+fn onward(status: StatusCode, location: HeaderValue, cache_control: HeaderValue) -> Response {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = status;
+    let mut headers = HeaderMap::with_capacity(6);
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, cache_control);
+    headers.insert(ROBOTS, NOINDEX);
     *response.headers_mut() = headers;
     response
 }

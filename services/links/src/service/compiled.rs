@@ -1,43 +1,105 @@
 //! A route with the headers of its answer made in advance: what the redirect's cache holds.
 
 use http::{HeaderValue, StatusCode};
+use kernel::Timestamp;
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 use crate::domain::route::{self, Route};
+
+/// The usual values are shared by all links, which spares each redirect a look into far memory.
+static USUAL: [HeaderValue; 3] = [
+    HeaderValue::from_static(route::UNSTORED),
+    HeaderValue::from_static(route::FRESH),
+    HeaderValue::from_static(route::BRIEF),
+];
 
 /// A route, ready to answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "Route", into = "Route")]
 pub(crate) struct Compiled {
-    /// Domain and code: what it is looked up by. Short ones stand right here, not in far memory.
-    pub(crate) key: SmallVec<[u8; 24]>,
+    /// Domain and code: what it is looked up by.
+    pub(crate) key: Box<str>,
     /// The target of visitors to whom no rule applies.
     pub(crate) location: HeaderValue,
     pub(crate) cache_control: HeaderValue,
     pub(crate) status: StatusCode,
-    /// Nothing but the clock decides: no rule, no limit, no password, no query to forward.
-    pub(crate) plain: bool,
-    /// When it ends, in microseconds since the epoch; the last moment there is if it does not.
-    pub(crate) ends: i64,
+    /// Absent if more than the clock decides: a rule, a limit, a password, a query to forward.
+    pub(crate) plain: Option<Plain>,
     pub(crate) route: Route,
 }
 
-impl From<Route> for Compiled {
-    fn from(route: Route) -> Self {
-        let plain = route.enabled
+/// What the redirect of a route needs that nothing but the clock decides on, its texts aside.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plain {
+    /// The link's number.
+    pub(crate) link: i64,
+    /// When it ends, in microseconds since the epoch; the last moment there is if it does not.
+    ends: i64,
+    pub(crate) status: StatusCode,
+    /// Which of the usual values its `Cache-Control` is.
+    usual: u8,
+}
+
+/// A redirect that may be answered at once.
+pub(crate) struct Ready {
+    /// The link's number.
+    pub(crate) link: i64,
+    pub(crate) status: StatusCode,
+    pub(crate) location: HeaderValue,
+    pub(crate) cache_control: HeaderValue,
+}
+
+impl Compiled {
+    /// Its redirect, if the clock alone decides, and allows it at `now`.
+    pub(crate) fn ready(&self, now: Timestamp) -> Option<Ready> {
+        self.plain
+            .filter(|plain| plain.is_on(now))
+            .map(|plain| Ready {
+                link: plain.link,
+                status: plain.status,
+                location: self.location.clone(),
+                cache_control: self.cache_control.clone(),
+            })
+    }
+}
+
+impl Plain {
+    fn new(route: &Route, status: StatusCode) -> Option<Self> {
+        let is_plain = route.enabled
             && !route.limited
             && !route.forward_query
             && route.password_version.is_none()
             && route.rules.is_empty();
-        let domain = route.domain.as_deref().unwrap_or_default();
-        Self {
-            key: SmallVec::from_slice(key(domain, &route.code).as_bytes()),
+        is_plain.then(|| Self {
+            link: route.num,
             ends: route.expires_at.unwrap_or(i64::MAX),
+            status,
+            usual: usual(route).map_or(u8::MAX, |(number, _)| number),
+        })
+    }
+
+    /// Whether it redirects at `now`.
+    pub(crate) const fn is_on(&self, now: Timestamp) -> bool {
+        now.micros() < self.ends
+    }
+
+    /// Its `Cache-Control`, if it is one of the usual ones.
+    pub(crate) fn cache_control(&self) -> Option<&'static HeaderValue> {
+        USUAL.get(usize::from(self.usual))
+    }
+}
+
+impl From<Route> for Compiled {
+    fn from(route: Route) -> Self {
+        let domain = route.domain.as_deref().unwrap_or_default();
+        let status = StatusCode::from_u16(route.status).unwrap_or(StatusCode::FOUND);
+        let own = || header(route.cache_control());
+        Self {
+            key: key(domain, &route.code).into(),
             location: header(&route.url),
-            cache_control: cache_control(&route),
-            status: StatusCode::from_u16(route.status).unwrap_or(StatusCode::FOUND),
-            plain,
+            cache_control: usual(&route).map_or_else(own, |(_, value)| value.clone()),
+            status,
+            plain: Plain::new(&route, status),
             route,
         }
     }
@@ -54,13 +116,10 @@ pub(crate) fn key(domain: &str, code: &str) -> String {
     format!("{domain}/{code}")
 }
 
-/// The usual values are shared by all links, which spares each redirect a look into far memory.
-fn cache_control(route: &Route) -> HeaderValue {
+/// The `Cache-Control` of a route with its number, if it is one of the usual ones.
+fn usual(route: &Route) -> Option<(u8, &'static HeaderValue)> {
     let value = route.cache_control();
-    let usual = [route::UNSTORED, route::FRESH, route::BRIEF]
-        .into_iter()
-        .find(|u| *u == value);
-    usual.map_or_else(|| header(value), HeaderValue::from_static)
+    (0..).zip(&USUAL).find(|(_, usual)| *usual == value)
 }
 
 /// A header of text that was checked when it was taken in.

@@ -7,7 +7,7 @@ use kernel::Timestamp;
 use storage::{Db, Tx};
 use telemetry::{Counter, Metrics};
 
-use super::compiled::{Compiled, key, version};
+use super::compiled::{Compiled, Ready, key, version};
 use super::hot::Hot;
 use super::{CachePolicy, Choices};
 use crate::domain::route::Route;
@@ -70,15 +70,16 @@ impl Routes {
         }
     }
 
-    /// What is known for a key without asking anybody. Never waits.
-    pub(crate) fn cached(&self, key: &str, now: Timestamp) -> Option<Arc<Compiled>> {
-        if let Some(found) = self.hot.get(key, now.micros()) {
-            return Some(found);
+    /// The redirect of a key, if it is known without asking anybody and decided by nothing but the
+    /// clock. Never waits.
+    pub(crate) fn ready(&self, key: &str, now: Timestamp) -> Option<Ready> {
+        if let Some(ready) = self.hot.ready(key, now) {
+            return ready;
         }
         let since = self.hot.since();
         let found = self.cache.get(key)?;
-        self.hot.put(&found, now.micros(), since);
-        Some(found)
+        self.hot.put(&found, now, since);
+        found.ready(now)
     }
 
     /// The route of a code, from memory or the store.
@@ -93,12 +94,12 @@ impl Routes {
             return load().await.map(Arc::new);
         }
         let (key, now) = (key(domain, code), how.now);
-        if let Some(found) = self.hot.get(&key, now.micros()) {
+        if let Some(found) = self.hot.get(&key, now) {
             return Ok(found);
         }
         let since = self.hot.since();
         let found = self.cache.get_or_load_by(how.loading, &key, load).await?;
-        self.hot.put(&found, now.micros(), since);
+        self.hot.put(&found, now, since);
         Ok(found)
     }
 
