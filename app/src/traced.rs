@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use faults::Faults;
+use faults::{Faults, Seam};
 use futures_util::future::BoxFuture;
 use telemetry::{SpanKind, Traces};
-use web::{Handler, Meta, Request, Response};
+use web::{Handler, Meta, Red, Request, Response};
 
 use crate::host::{Host, Hosted};
 
@@ -48,6 +48,18 @@ impl Traced {
 }
 
 impl Handler for Traced {
+    fn enter(
+        &self,
+        mut request: Request,
+        meta: Meta,
+    ) -> (Option<Red>, BoxFuture<'static, Response>) {
+        if !meta.trace.sampled && !self.faults.any(Seam::Request) {
+            return self.handler.enter(request, meta);
+        }
+        request.extensions_mut().insert(meta);
+        (None, self.call(request))
+    }
+
     fn call(&self, mut request: Request) -> BoxFuture<'static, Response> {
         let parent = request.extensions().get::<Meta>().map(|meta| meta.trace);
         let Some(parent) = parent.filter(|trace| trace.sampled) else {

@@ -4,9 +4,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use web::{Body, Handler, Meta, Request, Response};
+use web::{Body, Handler, Meta, Red, Request, Response};
 
 use super::visit;
 use crate::service::compiled::{Compiled, key};
@@ -27,9 +27,32 @@ impl Front {
 
 impl Handler for Front {
     fn call(&self, request: Request) -> BoxFuture<'static, Response> {
-        if let Some(response) = at_once(&self.service, &request) {
-            return Box::pin(std::future::ready(response));
+        let meta = request.extensions().get::<Meta>();
+        match at_once(&self.service, &request, meta) {
+            Some(response) => Box::pin(ready(response)),
+            None => self.later(request),
         }
+    }
+
+    fn enter(
+        &self,
+        mut request: Request,
+        meta: Meta,
+    ) -> (Option<Red>, BoxFuture<'static, Response>) {
+        let answer = match at_once(&self.service, &request, Some(&meta)) {
+            Some(response) => Box::pin(ready(response)),
+            None => {
+                request.extensions_mut().insert(meta);
+                self.later(request)
+            }
+        };
+        (None, answer)
+    }
+}
+
+impl Front {
+    /// The API, and visits that need waiting.
+    fn later(&self, request: Request) -> BoxFuture<'static, Response> {
         let path = request.uri().path();
         if path
             .strip_prefix("/api/links")
@@ -42,7 +65,7 @@ impl Handler for Front {
 }
 
 /// The answer, if it needs no waiting.
-fn at_once(service: &Service, request: &Request) -> Option<Response> {
+fn at_once(service: &Service, request: &Request, meta: Option<&Meta>) -> Option<Response> {
     let head = *request.method() == Method::HEAD;
     if !head && *request.method() != Method::GET {
         return None;
@@ -55,20 +78,23 @@ fn at_once(service: &Service, request: &Request) -> Option<Response> {
     let now = service.ctx.now();
     let hosts = service.hosts.known();
     let path = request.uri().path();
-    let ready = match hosts.as_ref()?.find(host(request)) {
+    let found = match hosts.as_ref()?.find(host(request)) {
         // On the default domain the path is the key of the cache.
         None => service.routes.ready(path, now),
         Some(domain) => service
             .routes
             .ready(&key(&domain.host, path.get(1..)?), now),
     }?;
-    let visit = visit_of(request, ready.link, now.millis());
-    if is_again(request) || service.throttle.wait(visit.address, now).is_some() {
+    let mut visit = visit_of(request, found.link, now.millis());
+    if let Some(meta) = meta {
+        (visit.address, visit.hop) = (meta.client.0, meta.hop);
+    }
+    if meta.is_some_and(|m| m.again) || service.throttle.wait(visit.address, now).is_some() {
         return None;
     }
     service.recorder.record(&visit).ok()?;
     service.meters.redirected.inc();
-    Some(onward(ready.status, ready.location, ready.cache_control))
+    Some(onward(found.status, found.location, found.cache_control))
 }
 
 /// Where the client is, as far as it can be trusted.
