@@ -100,7 +100,6 @@ impl Connection {
                 if request.is_whole() || request.is_broken() {
                     return Poll::Ready(Err(error));
                 }
-                request.abandon();
                 refused = Some(error);
             }
             loop {
@@ -109,10 +108,9 @@ impl Connection {
                     Ok(0) => return Poll::Ready(Err(refused.take().unwrap_or_else(no_answer))),
                     Err(error) => return Poll::Ready(Err(refused.take().unwrap_or(error))),
                 }
-                if let Some(mut head) =
+                if let Some(head) =
                     head::take(&mut self.buffer, request.is_head()).map_err(io::Error::other)?
                 {
-                    head.keeps_alive &= refused.is_none();
                     return Poll::Ready(Ok(head));
                 }
             }

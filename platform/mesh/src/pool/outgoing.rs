@@ -168,12 +168,6 @@ where
         self.broken
     }
 
-    /// Sends nothing more of it.
-    pub(super) fn abandon(&mut self) {
-        self.written = self.wire.len();
-        (self.large, self.tail, self.ended) = (None, b"", true);
-    }
-
     /// The same once more with one header added, as long as it has no body: what was sent of a body
     /// is gone.
     #[must_use]

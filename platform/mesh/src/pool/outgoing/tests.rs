@@ -233,25 +233,6 @@ fn a_request_without_a_body_can_be_sent_again() {
 }
 
 #[test]
-fn what_is_abandoned_sends_nothing_more() {
-    let mut request = post(Full::from(vec![b'z'; 5 * COPIED_BYTES_MAX]));
-    let mut socket = Slow {
-        stops: true,
-        ..Slow::new(10)
-    };
-    let mut cx = Context::from_waker(Waker::noop());
-    for _ in 0..5 {
-        assert!(
-            request
-                .poll_send(Pin::new(&mut socket), &mut cx)
-                .is_pending()
-        );
-    }
-    request.abandon();
-    assert!(request.is_sent() && !request.is_whole());
-}
-
-#[test]
 fn no_line_can_be_smuggled_in() {
     let mut head = RequestHead::new(Method::GET, &PathAndQuery::from_static("/"));
     head.text(&HeaderName::from_static("x-a"), b"1\r\nx-b: 2");
