@@ -290,6 +290,118 @@ async fn a_connection_with_something_unasked_is_not_used_again() {
 }
 
 #[tokio::test]
+async fn an_answer_to_head_has_a_length_and_no_body() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    let addr = server(&tasks, |stream| {
+        answer_all(stream, b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")
+    })
+    .await;
+    for _ in 0..2 {
+        let head = Request::head("/x").header("host", "h");
+        let head = head.body(Full::<Bytes>::default()).expect("a request");
+        let response = pool.send(addr, head).await.expect("a response");
+        assert_eq!(response.headers()["content-length"], "5");
+        let body = response.into_body().collect().await.expect("no body");
+        assert_eq!(body.to_bytes(), "");
+    }
+    assert_eq!((pool.stats().connected, pool.stats().idle), (1, 1));
+}
+
+#[tokio::test]
+async fn an_answer_is_read_to_its_end_though_the_upload_fails() {
+    let (tasks, pool) = (Tasks::new(), pool());
+    let (go, may_go) = tokio::sync::mpsc::channel::<()>(1);
+    let (closed, mut is_closed) = tokio::sync::mpsc::channel::<()>(1);
+    let may_go = std::sync::Arc::new(tokio::sync::Mutex::new(may_go));
+    let addr = server(&tasks, move |mut stream| {
+        let (closed, may_go) = (closed.clone(), may_go.clone());
+        async move {
+            read_head(&mut stream).await;
+            let head = b"HTTP/1.1 413 Too large\r\ncontent-length: 5000\r\n\r\n";
+            stream.write_all(head).await.expect("written");
+            may_go.lock().await.recv().await.expect("the test goes on");
+            stream.write_all(&[b'n'; 5_000]).await.expect("written");
+            // With so much unread, this is a reset.
+            drop(stream);
+            closed.send(()).await.expect("the test waits");
+        }
+    })
+    .await;
+    let sending = pool.send(addr, post(30_000_000));
+    let response = sending.await.expect("a response");
+    go.send(()).await.expect("the server waits");
+    is_closed.recv().await.expect("the server closed");
+    let body = response.into_body().collect().await.expect("all of it");
+    assert_eq!(body.to_bytes().len(), 5_000);
+    assert_eq!(pool.stats().idle, 0);
+}
+
+/// A server on a thread of its own. It answers without reading the body (of at most `unread` bytes),
+/// closes its first connection when it is told to, and says so; then it serves one more request.
+fn closing(
+    unread: usize,
+) -> (
+    SocketAddr,
+    std::sync::mpsc::SyncSender<()>,
+    std::sync::mpsc::Receiver<()>,
+) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = listener.local_addr().expect("an address");
+    let (close, may_close) = std::sync::mpsc::sync_channel(1);
+    let (closed, is_closed) = std::sync::mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        let head = |stream: &mut std::net::TcpStream| {
+            let (mut seen, mut byte) = (Vec::new(), [0]);
+            while !seen.ends_with(b"\r\n\r\n") {
+                stream.read_exact(&mut byte).expect("a head");
+                seen.push(byte[0]);
+            }
+            stream.write_all(SHORT).expect("written");
+        };
+        let (mut first, _) = listener.accept().expect("a connection");
+        head(&mut first);
+        if unread == 0 {
+            let mut body = [0; 3];
+            first.read_exact(&mut body).expect("the body");
+        }
+        may_close.recv().expect("the test goes on");
+        drop(first);
+        closed.send(()).expect("the test waits");
+        let (mut second, _) = listener.accept().expect("another connection");
+        head(&mut second);
+    });
+    (addr, close, is_closed)
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_unseen_is_replaced_while_nothing_was_sent() {
+    let pool = pool();
+    let (addr, close, closed) = closing(3);
+    assert_eq!(text(&pool, addr, post(3)).await, "ok");
+    assert_eq!(pool.stats().idle, 1);
+    // This thread is the runtime's only one: it cannot look at its sockets in between.
+    close.send(()).expect("the server waits");
+    closed.recv().expect("the server reset the connection");
+    assert_eq!(text(&pool, addr, get()).await, "ok");
+    assert_eq!(pool.stats().connected, 2);
+}
+
+#[tokio::test]
+async fn a_connection_whose_end_was_seen_is_not_used() {
+    let pool = pool();
+    let (addr, close, closed) = closing(0);
+    assert_eq!(text(&pool, addr, post(3)).await, "ok");
+    assert_eq!(pool.stats().idle, 1);
+    close.send(()).expect("the server waits");
+    closed.recv().expect("the server closed the connection");
+    // The runtime looks at its sockets.
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(text(&pool, addr, get()).await, "ok");
+    assert_eq!(pool.stats().connected, 2);
+}
+
+#[tokio::test]
 async fn an_answer_that_cannot_be_read_is_an_error() {
     let (tasks, pool) = (Tasks::new(), pool());
     for answer in [

@@ -119,8 +119,15 @@ async fn a_request_that_may_have_taken_effect_is_not_sent_twice() {
         reply.text()
     );
     assert_eq!(world.requests(), 1);
+    for (method, body) in [(Method::POST, ""), (Method::PUT, "its body is gone")] {
+        let before = world.requests();
+        let sending = world.client.send(method.clone(), "/break", &[], body);
+        assert_eq!(sending.await.unwrap().status, StatusCode::BAD_GATEWAY);
+        assert_eq!(world.requests(), before + 1, "{method} '{body}'");
+    }
+    let before = world.requests();
     assert_eq!(world.get("/break").await.status, StatusCode::BAD_GATEWAY);
-    assert_eq!(world.requests(), 4, "a GET was tried three times");
+    assert_eq!(world.requests(), before + 3, "a GET was tried three times");
     let seen = |r: &crate::world::Replica| r.requests() > 0;
     assert!(world.replicas.iter().all(seen), "on both of them");
 }
