@@ -173,7 +173,7 @@ impl Proxy {
         };
         let (parts, mut body) = request.into_parts();
         let repeatable = matches!(body, Body::Empty) && parts.method.is_idempotent();
-        let head = headers::to_service(parts.method, &parts.uri, &parts.headers, &told);
+        let head = headers::to_service(&parts, &told);
         let mut verdict = Verdict::default();
         if !matches!(body, Body::Empty | Body::Full(_)) {
             body = verdict.watch(body);

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::io;
 use std::net::IpAddr;
 
+use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use mesh::pool::RequestHead;
 use telemetry::TraceContext;
 use web::{Caller, Meta, Seen, headers};
@@ -102,15 +103,13 @@ impl Told<'_> {
 }
 
 /// The head of a request for a service: origin form, one host, who asks and from where.
-pub(super) fn to_service(
-    method: Method,
-    uri: &Uri,
-    sent: &HeaderMap,
-    told: &Told<'_>,
-) -> RequestHead {
-    let meta = told.meta;
+pub(super) fn to_service(request: &Parts, told: &Told<'_>) -> RequestHead {
+    let (uri, sent, meta) = (&request.uri, &request.headers, told.meta);
     let root = PathAndQuery::from_static("/");
-    let mut head = RequestHead::new(method, uri.path_and_query().unwrap_or(&root));
+    let mut head = RequestHead::new(
+        request.method.clone(),
+        uri.path_and_query().unwrap_or(&root),
+    );
     // `http://host/path` and HTTP/2's separate authority count more than a `Host` header.
     let authority = uri
         .authority()
@@ -124,9 +123,16 @@ pub(super) fn to_service(
     } else {
         Vec::new()
     };
+    let cookie = match request.version {
+        Version::HTTP_2 => one_cookie(sent),
+        _ => None,
+    };
+    if let Some(cookie) = &cookie {
+        head.header(&header::COOKIE, cookie);
+    }
     for (name, value) in sent {
         let class = Seen::of(name);
-        if class.has(Seen::HOST) {
+        if class.has(Seen::HOST) || (cookie.is_some() && *name == header::COOKIE) {
             continue;
         }
         if (class.is_none() && named.is_empty()) || !told.replaces(name, class, &named) {
@@ -151,6 +157,20 @@ pub(super) fn to_service(
         head.text(&CLIENT, client);
     }
     head
+}
+
+/// HTTP/2 may split the cookie into several lines; HTTP/1.1 has one (RFC 9113, section 8.2.3).
+fn one_cookie(sent: &HeaderMap) -> Option<HeaderValue> {
+    let mut lines = sent.get_all(header::COOKIE).iter();
+    let (first, mut second) = (lines.next()?, lines.next());
+    second?;
+    let mut whole = first.as_bytes().to_vec();
+    while let Some(line) = second {
+        whole.extend_from_slice(b"; ");
+        whole.extend_from_slice(line.as_bytes());
+        second = lines.next();
+    }
+    HeaderValue::from_bytes(&whole).ok()
 }
 
 fn x_forwarded(

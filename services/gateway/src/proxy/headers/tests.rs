@@ -23,7 +23,17 @@ fn told(sent: &HeaderMap, uri: &str, change: impl FnOnce(&mut Meta)) -> (String,
         cluster: Some(&secret),
         style: ForwardedStyle::Both,
     };
-    let head = to_service(Method::GET, &uri.parse().unwrap(), sent, &told);
+    let head = to_service(&parts(sent, uri), &told);
+    parse(&head)
+}
+
+fn parts(sent: &HeaderMap, uri: &str) -> Parts {
+    let mut parts = http::Request::new(()).into_parts().0;
+    (parts.uri, parts.headers) = (uri.parse().unwrap(), sent.clone());
+    parts
+}
+
+fn parse(head: &RequestHead) -> (String, HeaderMap) {
     let text = String::from_utf8(head.as_bytes().to_vec()).unwrap();
     let mut lines = text.split_terminator("\r\n");
     let target = lines.next().unwrap().split(' ').nth(1).unwrap().to_owned();
@@ -34,6 +44,26 @@ fn told(sent: &HeaderMap, uri: &str, change: impl FnOnce(&mut Meta)) -> (String,
         map.append(name, value.parse().unwrap());
     }
     (target, map)
+}
+
+#[test]
+fn a_cookie_in_pieces_becomes_one() {
+    let mut sent = map(&[("cookie", "a=1"), ("accept", "*/*")]);
+    let latin = HeaderValue::from_bytes(b"b=\xe4").unwrap();
+    sent.append("cookie", latin);
+    let mut request = parts(&sent, "/");
+    request.version = Version::HTTP_2;
+    let meta = Meta::default();
+    let told = Told {
+        meta: &meta,
+        cluster: None,
+        style: ForwardedStyle::XForwarded,
+    };
+    let head = to_service(&request, &told);
+    let one = b"\r\ncookie: a=1; b=\xe4\r\naccept: */*\r\n";
+    assert!(head.as_bytes().windows(one.len()).any(|w| w == one));
+    let cookie = |bytes: &[u8]| bytes.windows(7).filter(|w| *w == b"cookie:").count();
+    assert_eq!(cookie(head.as_bytes()), 1);
 }
 
 #[test]
