@@ -38,7 +38,7 @@ pub(crate) fn remote(host: &Host, caller: &str, service: &str, finder: &dyn Disc
         BalancerConfig::default(),
         host.ctx.clone(),
     );
-    let pool: Pool = Pool::new(PoolConfig::default());
+    let pool = Pool::new(PoolConfig::default());
     let secret: Arc<str> = host.secret.expose().into();
     let target = HttpTarget::new(balancer, pool).with_secret(Some(secret));
     host.mesh.http(caller, service, target)

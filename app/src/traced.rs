@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use faults::{Faults, Seam};
+use faults::Faults;
 use futures_util::future::BoxFuture;
 use telemetry::{SpanKind, Traces};
 use web::{Handler, Meta, Red, Request, Response};
@@ -32,57 +32,56 @@ pub(crate) fn traced(host: &Host, hosted: &Hosted) -> Arc<dyn Handler> {
 }
 
 impl Traced {
-    fn answer(&self, request: Request) -> BoxFuture<'static, Response> {
-        let hits = web::struck(&self.faults, self.service, &request);
-        if hits.is_empty() {
-            return self.handler.call(request);
-        }
-        let handler = Arc::clone(&self.handler);
-        Box::pin(async move {
-            match web::suffer(&hits).await {
-                Some(refused) => refused.into_web(),
-                None => handler.call(request).await,
-            }
-        })
-    }
-}
-
-impl Handler for Traced {
-    fn enter(
+    fn pass(
         &self,
         mut request: Request,
         meta: Meta,
     ) -> (Option<Red>, BoxFuture<'static, Response>) {
-        if !meta.trace.sampled && !self.faults.any(Seam::Request) {
+        let hits = web::struck(&self.faults, self.service, &request);
+        if hits.is_empty() {
             return self.handler.enter(request, meta);
         }
         request.extensions_mut().insert(meta);
-        (None, self.call(request))
+        let handler = Arc::clone(&self.handler);
+        let answer = Box::pin(async move {
+            match web::suffer(&hits).await {
+                Some(refused) => refused.into_web(),
+                None => handler.call(request).await,
+            }
+        });
+        (None, answer)
+    }
+}
+
+impl Handler for Traced {
+    fn call(&self, mut request: Request) -> BoxFuture<'static, Response> {
+        let meta = request.extensions_mut().remove::<Meta>();
+        self.enter(request, meta.unwrap_or_default()).1
     }
 
-    fn call(&self, mut request: Request) -> BoxFuture<'static, Response> {
-        let parent = request.extensions().get::<Meta>().map(|meta| meta.trace);
-        let Some(parent) = parent.filter(|trace| trace.sampled) else {
-            return self.answer(request);
-        };
-        let kind = SpanKind::Server;
-        let mut span = self
-            .traces
-            .span("http request", self.service, Some(parent), kind);
+    fn enter(
+        &self,
+        request: Request,
+        mut meta: Meta,
+    ) -> (Option<Red>, BoxFuture<'static, Response>) {
+        if !meta.trace.sampled {
+            return self.pass(request, meta);
+        }
+        let (kind, parent) = (SpanKind::Server, Some(meta.trace));
+        let mut span = self.traces.span("http request", self.service, parent, kind);
         span.attr("http.request.method", request.method().as_str());
         span.attr("url.path", request.uri().path());
         span.attr("service.instance.id", &*self.id);
-        if let Some(meta) = request.extensions_mut().get_mut::<Meta>() {
-            meta.trace = span.context();
-        }
-        let answering = self.answer(request);
-        Box::pin(async move {
+        meta.trace = span.context();
+        let (red, answering) = self.pass(request, meta);
+        let answer = Box::pin(async move {
             let response = answering.await;
             span.attr("http.response.status_code", response.status().as_str());
             if response.status().is_server_error() {
                 span.error(response.status().to_string());
             }
             response
-        })
+        });
+        (red, answer)
     }
 }

@@ -37,17 +37,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What an HTTP status says about the endpoint that sent it.
-    #[must_use]
-    pub const fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
-        match status {
-            429 | 503 => Self::Overloaded { retry_after },
-            504 => Self::Timeout,
-            500.. => Self::ServerError,
-            _ => Self::Ok,
-        }
-    }
-
     const fn is_failure(self) -> bool {
         !matches!(self, Self::Ok)
     }

@@ -54,8 +54,8 @@ impl HttpTarget {
     }
 }
 
-/// So many headers a call has at most, with the length of its body.
-const HEADERS: usize = 9;
+/// So many headers a call has at most.
+const HEADERS: usize = 8;
 
 #[derive(Clone)]
 pub(crate) struct HttpBinding(Arc<Shared>);

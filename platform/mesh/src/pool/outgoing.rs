@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Method, Request, header};
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body::Body;
 use tokio::io::AsyncWrite;
 
@@ -16,7 +16,7 @@ use super::BoxError;
 /// piece; a larger piece is written from where it lies.
 const COPIED_BYTES_MAX: usize = 16 * 1024;
 
-const END_OF_CHUNK: &[u8] = b"\r\n";
+const LINE_END: &[u8] = b"\r\n";
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 const LAST_OF_ALL: &[u8] = b"\r\n0\r\n\r\n";
 
@@ -30,13 +30,14 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
-    /// The request line. `target` is sent as it stands.
+    /// The request line. Of `uri`, path and query are sent (origin form), as they stand.
     #[must_use]
-    pub fn new(method: Method, target: &PathAndQuery) -> Self {
+    pub fn new(method: Method, uri: &Uri) -> Self {
+        let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
         let mut lines = Vec::with_capacity(512);
         lines.extend_from_slice(method.as_str().as_bytes());
         lines.push(b' ');
-        lines.extend_from_slice(target.as_str().as_bytes());
+        lines.extend_from_slice(target.as_bytes());
         lines.extend_from_slice(b" HTTP/1.1\r\n");
         Self {
             lines,
@@ -73,10 +74,7 @@ impl RequestHead {
     }
 
     fn line(&mut self, name: &HeaderName, value: &[u8]) {
-        self.lines.extend_from_slice(name.as_str().as_bytes());
-        self.lines.extend_from_slice(b": ");
-        self.lines.extend_from_slice(value);
-        self.lines.extend_from_slice(b"\r\n");
+        push_line(&mut self.lines, name, value);
     }
 
     /// Says where the body ends (RFC 9112, section 6), and ends the head.
@@ -90,8 +88,15 @@ impl RequestHead {
             }
             Framing::Chunked => self.line(&header::TRANSFER_ENCODING, b"chunked"),
         }
-        self.lines.extend_from_slice(b"\r\n");
+        self.lines.extend_from_slice(LINE_END);
     }
+}
+
+fn push_line(lines: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    lines.extend_from_slice(name.as_str().as_bytes());
+    lines.extend_from_slice(b": ");
+    lines.extend_from_slice(value);
+    lines.extend_from_slice(LINE_END);
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +112,8 @@ pub struct Outgoing<B> {
     /// Written next: the head, and small pieces of the body behind it.
     wire: Vec<u8>,
     written: usize,
+    /// Where the last line of the head ended before anything was added.
+    lines_end: usize,
     /// Written after `wire`.
     large: Option<Bytes>,
     /// Written after `large`.
@@ -143,6 +150,7 @@ where
         head.end(framing);
         Self {
             written: 0,
+            lines_end: head.lines.len() - LINE_END.len(),
             large: None,
             tail: b"",
             body,
@@ -168,23 +176,17 @@ where
         self.broken
     }
 
-    /// The same once more with one header added, as long as it has no body: what was sent of a body
-    /// is gone.
+    /// The same once more, as long as it has no body: what was sent of a body is gone. One header is
+    /// added, in place of what was added the last time.
     #[must_use]
     pub fn again(mut self, added: Option<(&HeaderName, &HeaderValue)>) -> Option<Self> {
         if !self.empty {
             return None;
         }
         if let Some((name, value)) = added {
-            let mut head = RequestHead {
-                lines: self.wire,
-                method: Method::GET,
-                has_length: false,
-            };
-            head.lines.truncate(head.lines.len() - 2);
-            head.line(name, value.as_bytes());
-            head.lines.extend_from_slice(b"\r\n");
-            self.wire = head.lines;
+            self.wire.truncate(self.lines_end);
+            push_line(&mut self.wire, name, value.as_bytes());
+            self.wire.extend_from_slice(LINE_END);
         }
         (self.written, self.touched) = (0, false);
         Some(self)
@@ -294,11 +296,7 @@ where
                 // Writing to memory cannot fail.
                 let _ = write!(self.wire, "{:x}\r\n", data.len());
                 self.ended = self.body.is_end_stream();
-                self.tail = if self.ended {
-                    LAST_OF_ALL
-                } else {
-                    END_OF_CHUNK
-                };
+                self.tail = if self.ended { LAST_OF_ALL } else { LINE_END };
             }
         }
         if data.len() <= COPIED_BYTES_MAX {
@@ -335,9 +333,7 @@ where
     /// The URI is sent in origin form.
     fn from(request: Request<B>) -> Self {
         let (parts, body) = request.into_parts();
-        let root = PathAndQuery::from_static("/");
-        let target = parts.uri.path_and_query().unwrap_or(&root);
-        let mut head = RequestHead::new(parts.method, target);
+        let mut head = RequestHead::new(parts.method, &parts.uri);
         for (name, value) in &parts.headers {
             head.header(name, value);
         }

@@ -48,12 +48,6 @@ impl Seen {
         Self(seen)
     }
 
-    /// Whether there is nothing interesting.
-    #[must_use]
-    pub const fn is_none(self) -> bool {
-        self.0 == 0
-    }
-
     /// Whether these were seen.
     #[must_use]
     pub const fn has(self, which: Self) -> bool {

@@ -5,7 +5,6 @@ use std::io;
 use std::net::IpAddr;
 
 use http::request::Parts;
-use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use mesh::pool::RequestHead;
 use telemetry::TraceContext;
@@ -78,9 +77,7 @@ impl Told<'_> {
     /// Whether a header that the client sent goes no further, or is said anew.
     fn replaces(&self, name: &HeaderName, class: Seen, named: &[HeaderName]) -> bool {
         let meta = self.meta;
-        let kept = if class.has(Seen::HOST) {
-            true
-        } else if class.has(Seen::HOP | Seen::TRANSFER_ENCODING | Seen::UPGRADE) {
+        let kept = if class.has(Seen::HOP | Seen::TRANSFER_ENCODING | Seen::UPGRADE) {
             !HOP_BY_HOP.contains(name)
         } else if class.has(Seen::INTERNAL) {
             !OURS.contains(name)
@@ -105,11 +102,7 @@ impl Told<'_> {
 /// The head of a request for a service: origin form, one host, who asks and from where.
 pub(super) fn to_service(request: &Parts, told: &Told<'_>) -> RequestHead {
     let (uri, sent, meta) = (&request.uri, &request.headers, told.meta);
-    let root = PathAndQuery::from_static("/");
-    let mut head = RequestHead::new(
-        request.method.clone(),
-        uri.path_and_query().unwrap_or(&root),
-    );
+    let mut head = RequestHead::new(request.method.clone(), uri);
     // `http://host/path` and HTTP/2's separate authority count more than a `Host` header.
     let authority = uri
         .authority()
@@ -135,7 +128,7 @@ pub(super) fn to_service(request: &Parts, told: &Told<'_>) -> RequestHead {
         if class.has(Seen::HOST) || (cookie.is_some() && *name == header::COOKIE) {
             continue;
         }
-        if (class.is_none() && named.is_empty()) || !told.replaces(name, class, &named) {
+        if !told.replaces(name, class, &named) {
             head.header(name, value);
         }
     }

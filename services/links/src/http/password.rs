@@ -4,7 +4,7 @@ use http::{HeaderValue, StatusCode, header};
 use web::{Body, Response, read_body};
 
 use super::pages;
-use super::redirect::{address, text};
+use super::redirect::{address, known, text};
 use super::visit::{Head, bare};
 use crate::domain::route::Route;
 use crate::service::Service;
@@ -37,7 +37,7 @@ pub(super) async fn posted(
     if route.password_version.is_none() || !route.enabled {
         return pages::method(request.method());
     }
-    let address = address(request);
+    let address = address(known(request));
     let body = match read_body(body, FORM_BYTES_MAX).await {
         Ok(body) => body,
         Err(error) => return web::ProblemReply::from(error).into_web(),

@@ -27,8 +27,7 @@ impl Front {
 
 impl Handler for Front {
     fn call(&self, request: Request) -> BoxFuture<'static, Response> {
-        let meta = request.extensions().get::<Meta>();
-        match at_once(&self.service, &request, meta) {
+        match at_once(&self.service, &request, known(&request)) {
             Some(response) => Box::pin(ready(response)),
             None => self.later(request),
         }
@@ -65,7 +64,7 @@ impl Front {
 }
 
 /// The answer, if it needs no waiting.
-fn at_once(service: &Service, request: &Request, meta: Option<&Meta>) -> Option<Response> {
+fn at_once(service: &Service, request: &Request, known: Option<&Meta>) -> Option<Response> {
     let head = *request.method() == Method::HEAD;
     if !head && *request.method() != Method::GET {
         return None;
@@ -85,11 +84,8 @@ fn at_once(service: &Service, request: &Request, meta: Option<&Meta>) -> Option<
             .routes
             .ready(&key(&domain.host, path.get(1..)?), now),
     }?;
-    let mut visit = visit_of(request, found.link, now.millis());
-    if let Some(meta) = meta {
-        (visit.address, visit.hop) = (meta.client.0, meta.hop);
-    }
-    if meta.is_some_and(|m| m.again) || service.throttle.wait(visit.address, now).is_some() {
+    let visit = visit_of(request, known, found.link, now.millis());
+    if is_again(known) || service.throttle.wait(visit.address, now).is_some() {
         return None;
     }
     service.recorder.record(&visit).ok()?;
@@ -97,23 +93,25 @@ fn at_once(service: &Service, request: &Request, meta: Option<&Meta>) -> Option<
     Some(onward(found.status, found.location, found.cache_control))
 }
 
+/// What is known of the request, if it came past the ingress.
+pub(super) fn known<B>(request: &http::Request<B>) -> Option<&Meta> {
+    request.extensions().get()
+}
+
 /// Where the client is, as far as it can be trusted.
-pub(super) fn address<B>(request: &http::Request<B>) -> IpAddr {
+pub(super) fn address(known: Option<&Meta>) -> IpAddr {
     let unknown = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
-    request
-        .extensions()
-        .get::<Meta>()
-        .map_or(unknown, |meta| meta.client.0)
+    known.map_or(unknown, |meta| meta.client.0)
 }
 
 /// Whether another replica was asked before and may have acted on the request.
-pub(super) fn is_again<B>(request: &http::Request<B>) -> bool {
-    request.extensions().get::<Meta>().is_some_and(|m| m.again)
+pub(super) fn is_again(known: Option<&Meta>) -> bool {
+    known.is_some_and(|meta| meta.again)
 }
 
 /// The number that the gateway gave the request; 0 if it came another way.
-pub(super) fn hop<B>(request: &http::Request<B>) -> u64 {
-    request.extensions().get::<Meta>().map_or(0, |m| m.hop)
+pub(super) fn hop(known: Option<&Meta>) -> u64 {
+    known.map_or(0, |meta| meta.hop)
 }
 
 /// The host that the client asks.
@@ -133,7 +131,12 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> &'a s
 }
 
 /// The visit of a link.
-pub(super) fn visit_of<B>(request: &http::Request<B>, link: i64, at_ms: i64) -> Visit<'_> {
+pub(super) fn visit_of<'a, B>(
+    request: &'a http::Request<B>,
+    known: Option<&Meta>,
+    link: i64,
+    at_ms: i64,
+) -> Visit<'a> {
     let bytes = |name| {
         request
             .headers()
@@ -143,12 +146,12 @@ pub(super) fn visit_of<B>(request: &http::Request<B>, link: i64, at_ms: i64) -> 
     Visit {
         link,
         at_ms,
-        address: address(request),
+        address: address(known),
         agent: bytes(header::USER_AGENT),
         referrer: bytes(header::REFERER),
         language: bytes(header::ACCEPT_LANGUAGE),
         head: *request.method() == Method::HEAD,
-        hop: hop(request),
+        hop: hop(known),
     }
 }
 

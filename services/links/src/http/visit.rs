@@ -11,7 +11,7 @@ use web::{Body, Request, Response};
 
 use super::pages::{self, Page};
 use super::password;
-use super::redirect::{address, elsewhere, hop, host, is_again, redirect, text, visit_of};
+use super::redirect::{address, elsewhere, hop, host, is_again, known, redirect, text, visit_of};
 use crate::domain::decide::{Decision, decide};
 use crate::domain::route::Route;
 use crate::domain::rule::Visitor;
@@ -72,7 +72,10 @@ pub(super) async fn visit(service: Arc<Service>, request: Request) -> Response {
     if !fine {
         return pages::method(request.method());
     }
-    if let Some(wait) = service.throttle.wait(address(&request), service.ctx.now()) {
+    if let Some(wait) = service
+        .throttle
+        .wait(address(known(&request)), service.ctx.now())
+    {
         service.meters.throttled.inc();
         return pages::too_many(&request, wait);
     }
@@ -169,7 +172,7 @@ async fn act(service: &Service, request: &Head, found: &Compiled, decision: Deci
             pages::no_content()
         }
         Decision::Ask(rule) => {
-            let (num, hop) = (route.num, hop(request));
+            let (num, hop) = (route.num, hop(known(request)));
             let ask =
                 async move |tx: &mut Tx<'_>| Ok::<_, Fail>(limits::use_click(tx, num, hop).await?);
             match service.db.write(ask).await {
@@ -205,7 +208,7 @@ async fn send_on(
 
 /// Counts a visit as the knob says. Fails only when it must not be answered uncounted.
 async fn count(service: &Service, request: &Head, link: i64) -> Result<(), Full> {
-    let visit = visit_of(request, link, service.ctx.now().millis());
+    let visit = visit_of(request, known(request), link, service.ctx.now().millis());
     if is_repeat(request, &visit) {
         count_repeat(service, &visit).await
     } else {
@@ -215,7 +218,7 @@ async fn count(service: &Service, request: &Head, link: i64) -> Result<(), Full>
 
 /// Whether another replica may have counted the visit.
 fn is_repeat(request: &Head, visit: &Visit<'_>) -> bool {
-    is_again(request) && visit.hop != 0
+    is_again(known(request)) && visit.hop != 0
 }
 
 async fn count_repeat(service: &Service, visit: &Visit<'_>) -> Result<(), Full> {
@@ -289,13 +292,13 @@ fn failed(service: &Service, request: &Head, error: &storage::Error) -> Response
 async fn orphan(service: &Service, request: &Head, kind: i64) -> Response {
     let now = service.ctx.now();
     if kind == ORPHAN_CODE
-        && let Some(wait) = service.throttle.miss(address(request), now)
+        && let Some(wait) = service.throttle.miss(address(known(request)), now)
     {
         service.meters.throttled.inc();
         return pages::too_many(request, wait);
     }
     service.meters.unknown.inc();
-    let mut visit = visit_of(request, kind, now.millis());
+    let mut visit = visit_of(request, known(request), kind, now.millis());
     visit.referrer = request.uri().path().as_bytes();
     let recorder = &service.recorder;
     let taken = if is_repeat(request, &visit) {

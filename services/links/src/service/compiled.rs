@@ -32,10 +32,10 @@ pub(crate) struct Compiled {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plain {
     /// The link's number.
-    pub(crate) link: i64,
+    link: i64,
     /// When it ends, in microseconds since the epoch; the last moment there is if it does not.
     ends: i64,
-    pub(crate) status: StatusCode,
+    status: StatusCode,
     /// Which of the usual values its `Cache-Control` is.
     usual: u8,
 }
@@ -52,14 +52,8 @@ pub(crate) struct Ready {
 impl Compiled {
     /// Its redirect, if the clock alone decides, and allows it at `now`.
     pub(crate) fn ready(&self, now: Timestamp) -> Option<Ready> {
-        self.plain
-            .filter(|plain| plain.is_on(now))
-            .map(|plain| Ready {
-                link: plain.link,
-                status: plain.status,
-                location: self.location.clone(),
-                cache_control: self.cache_control.clone(),
-            })
+        let location = || self.location.clone();
+        self.plain?.ready(now, location, &self.cache_control)
     }
 }
 
@@ -78,14 +72,21 @@ impl Plain {
         })
     }
 
-    /// Whether it redirects at `now`.
-    pub(crate) const fn is_on(&self, now: Timestamp) -> bool {
-        now.micros() < self.ends
-    }
-
-    /// Its `Cache-Control`, if it is one of the usual ones.
-    pub(crate) fn cache_control(&self) -> Option<&'static HeaderValue> {
-        USUAL.get(usize::from(self.usual))
+    /// The redirect to `location`, if it is on at `now`. `own` is its `Cache-Control` if that is none
+    /// of the usual ones, and is not looked at otherwise.
+    pub(crate) fn ready(
+        &self,
+        now: Timestamp,
+        location: impl FnOnce() -> HeaderValue,
+        own: &HeaderValue,
+    ) -> Option<Ready> {
+        let usual = USUAL.get(usize::from(self.usual));
+        (now.micros() < self.ends).then(|| Ready {
+            link: self.link,
+            status: self.status,
+            location: location(),
+            cache_control: usual.unwrap_or(own).clone(),
+        })
     }
 }
 

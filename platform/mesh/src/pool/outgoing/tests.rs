@@ -224,6 +224,9 @@ fn a_request_without_a_body_can_be_sent_again() {
     assert_eq!(sent, "GET / HTTP/1.1\r\nhost: h\r\nx-again: 1\r\n\r\n");
     let mut third = again.again(None).unwrap();
     assert_eq!(send(&mut third, &mut Slow::new(9)).unwrap(), sent);
+    let name = HeaderName::from_static("x-again");
+    let mut fourth = third.again(Some((&name, &value))).unwrap();
+    assert_eq!(send(&mut fourth, &mut Slow::new(9)).unwrap(), sent, "once");
 
     for body in [3, 5 * COPIED_BYTES_MAX] {
         let mut request = post(Full::from(vec![b'z'; body]));
@@ -234,7 +237,7 @@ fn a_request_without_a_body_can_be_sent_again() {
 
 #[test]
 fn no_line_can_be_smuggled_in() {
-    let mut head = RequestHead::new(Method::GET, &PathAndQuery::from_static("/"));
+    let mut head = RequestHead::new(Method::GET, &Uri::from_static("/"));
     head.text(&HeaderName::from_static("x-a"), b"1\r\nx-b: 2");
     head.text(&HeaderName::from_static("x-c"), b"fine; really\t\"so\"");
     let lines = std::str::from_utf8(head.as_bytes()).unwrap();

@@ -57,15 +57,8 @@ impl Slot {
 
     /// The redirect, if the clock alone decides, and allows it at `now`.
     pub(super) fn ready(&self, now: Timestamp) -> Option<Ready> {
-        self.plain.filter(|plain| plain.is_on(now)).map(|plain| {
-            let cache_control = plain.cache_control();
-            Ready {
-                link: plain.link,
-                status: plain.status,
-                location: self.location(),
-                cache_control: cache_control.unwrap_or(&self.found.cache_control).clone(),
-            }
-        })
+        let location = || self.location();
+        self.plain?.ready(now, location, &self.found.cache_control)
     }
 
     fn location(&self) -> HeaderValue {
