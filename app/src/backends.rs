@@ -219,7 +219,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_lost_its_port_gets_another_and_no_other_failure_is_tried_again() {
-        let dir = tempfile::tempdir().expect("a temporary directory");
+        let dir = testkit::TempDir::new().expect("a temporary directory");
         let log = dir.path().join("log");
         let mut ports = Vec::new();
         let started = on_free_port(&log, async |port| {

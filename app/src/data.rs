@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_directory_has_one_holder_at_a_time() {
-        let temp = tempfile::tempdir().expect("a temporary directory");
+        let temp = testkit::TempDir::new().expect("a temporary directory");
         let data = DataDir::open(&temp.path().join("d")).expect("opens");
         let held = data.hold().expect("free");
         let error = data.hold().expect_err("held").to_string();
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn the_secret_is_made_once_and_is_private() {
-        let temp = tempfile::tempdir().expect("a temporary directory");
+        let temp = testkit::TempDir::new().expect("a temporary directory");
         let data = DataDir::open(temp.path()).expect("opens");
         let secret = data.cluster_secret(&SystemRandom).expect("made");
         assert_eq!(secret.len(), 64);

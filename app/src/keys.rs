@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_key_lives_from_create_to_revoke_and_only_its_hash_is_kept() {
-        let temp = tempfile::tempdir().expect("a temporary directory");
+        let temp = testkit::TempDir::new().expect("a temporary directory");
         let file = KeyFile::at(temp.path().join("keys.toml"));
         assert!(file.list().expect("readable").is_none());
         let plain = file.create("ci", &Ctx::system()).expect("created");

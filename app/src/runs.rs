@@ -183,8 +183,8 @@ mod tests {
         "version":"0.1.0","ended_early":false,"machine":{"cores":2,"cpu":"c","os":"o","memory_mib":1},"systems":[],
         "metrics":[],"variants":[],"trials":[],"checks":[],"guess":null,"notes":[]}"#;
 
-    fn kept(runs: &[(&str, &str)]) -> (tempfile::TempDir, KeptRuns) {
-        let folder = tempfile::tempdir().unwrap();
+    fn kept(runs: &[(&str, &str)]) -> (testkit::TempDir, KeptRuns) {
+        let folder = testkit::TempDir::new().unwrap();
         for (name, text) in runs {
             std::fs::create_dir(folder.path().join(name)).unwrap();
             std::fs::write(folder.path().join(name).join("run.json"), text).unwrap();

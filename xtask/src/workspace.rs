@@ -7,8 +7,8 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 
 use crate::source::Source;
 
@@ -94,24 +94,7 @@ impl Workspace {
         let root = root
             .canonicalize()
             .with_context(|| format!("find {}", root.display()))?;
-        let metadata = MetadataCommand::new()
-            .manifest_path(root.join("Cargo.toml"))
-            .no_deps()
-            .exec()
-            .context("run cargo metadata")?;
-        let mut packages: Vec<Package> = metadata
-            .packages
-            .iter()
-            .map(|package| {
-                let manifest = package.manifest_path.as_std_path();
-                let folder = manifest.parent().unwrap_or(manifest);
-                Package {
-                    name: package.name.to_string(),
-                    folder: slashes(folder.strip_prefix(&root).unwrap_or(folder)),
-                    dependencies: package.dependencies.iter().map(dependency).collect(),
-                }
-            })
-            .collect();
+        let mut packages = list_packages(&root)?;
         packages.sort_by(|a, b| a.folder.cmp(&b.folder));
         let files = list_files(&root)?;
         Ok(Self {
@@ -159,12 +142,37 @@ pub fn is_under(path: &str, folder: &str) -> bool {
         .is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn dependency(dependency: &cargo_metadata::Dependency) -> Dependency {
-    Dependency {
-        name: dependency.name.clone(),
-        ours: dependency.path.is_some(),
-        dev: dependency.kind == DependencyKind::Development,
-    }
+/// What `cargo metadata` (format 1) says of the workspace's own packages.
+fn list_packages(root: &Path) -> Result<Vec<Package>> {
+    let output = Command::new("cargo")
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(root)
+        .output()
+        .context("run cargo metadata")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "cargo metadata: {}", said.trim());
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata's JSON")?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    packages.map(|each| package(root, each)).collect()
+}
+
+fn package(root: &Path, package: &Value) -> Result<Package> {
+    let manifest = Path::new(package["manifest_path"].as_str().context("a manifest")?);
+    let folder = manifest.parent().unwrap_or(manifest);
+    let dependencies = package["dependencies"].as_array().into_iter().flatten();
+    Ok(Package {
+        name: package["name"].as_str().context("a name")?.to_owned(),
+        folder: slashes(folder.strip_prefix(root).unwrap_or(folder)),
+        dependencies: dependencies.filter_map(dependency).collect(),
+    })
+}
+
+fn dependency(dependency: &Value) -> Option<Dependency> {
+    Some(Dependency {
+        name: dependency["name"].as_str()?.to_owned(),
+        ours: dependency["path"].is_string(),
+        dev: dependency["kind"] == "dev",
+    })
 }
 
 fn list_files(root: &Path) -> Result<Vec<String>> {

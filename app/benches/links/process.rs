@@ -15,7 +15,7 @@ pub(crate) struct Server {
     /// Its process id.
     pub pid: u32,
     child: Child,
-    _data: Option<tempfile::TempDir>,
+    _data: Option<testkit::TempDir>,
 }
 
 impl Server {
@@ -38,7 +38,7 @@ impl Server {
 
     /// `tradewind up` in one process on a fresh data directory.
     pub(crate) async fn tradewind() -> anyhow::Result<Self> {
-        let data = tempfile::tempdir()?;
+        let data = testkit::TempDir::new()?;
         let ready = data.path().join("ready.json");
         let child = Command::new(env!("CARGO_BIN_EXE_tradewind"))
             .args(["up", "--listen", "127.0.0.1:0", "--data"])

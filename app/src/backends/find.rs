@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_with_how_to_install_it() {
-        let temp = tempfile::tempdir().expect("a temporary directory");
+        let temp = testkit::TempDir::new().expect("a temporary directory");
         std::fs::write(temp.path().join("redis-server"), "").expect("written");
         let error = all_in(&[temp.path().to_owned()], &[]).expect_err("two are missing");
         let text = error.to_string();

@@ -244,8 +244,8 @@ pub(crate) fn answered(dir: &Path, args: &[&str]) -> Value {
 }
 
 /// A directory of the test's own.
-pub(crate) fn temporary() -> (tempfile::TempDir, PathBuf) {
-    let dir = tempfile::tempdir().expect("a temporary directory");
+pub(crate) fn temporary() -> (testkit::TempDir, PathBuf) {
+    let dir = testkit::TempDir::new().expect("a temporary directory");
     let path = dir.path().to_owned();
     (dir, path)
 }
@@ -261,7 +261,7 @@ fn pause() {
 #[test]
 fn a_program_of_which_a_process_ended_by_itself_was_not_killed() {
     for args in [&[][..], &["--apart".to_owned()]] {
-        let dir = tempfile::tempdir().expect("a temporary directory");
+        let dir = testkit::TempDir::new().expect("a temporary directory");
         let mut program = Program::up(dir.path(), args, &[]);
         let victim = program.children.first().copied();
         let victim = victim.unwrap_or(program.child.0.id());

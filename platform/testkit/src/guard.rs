@@ -11,6 +11,8 @@ use anyhow::Context as _;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::TempDir;
+
 /// Starts the server, tells its pid, and waits for its own input to end, which happens when the
 /// test process ends, even by SIGKILL; then it ends the server and removes its directory.
 /// An order (`KILL` or `QUIT`) ends the server by that signal and keeps the directory.
@@ -179,10 +181,7 @@ fn random() -> u16 {
 
 /// A new directory that the watchdog, and not this process, removes.
 pub(crate) fn server_directory(name: &str) -> anyhow::Result<PathBuf> {
-    let dir = tempfile::Builder::new()
-        .prefix(&format!("tradewind-{name}-"))
-        .tempdir()?;
-    Ok(dir.keep())
+    Ok(TempDir::named(name)?.keep())
 }
 
 /// Waits until the process listens on `port` and `probe` succeeds; fails with the server's log when it ends or takes too long.

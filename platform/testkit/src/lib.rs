@@ -5,6 +5,7 @@
 //! the test process, however that ends. A test whose server is not installed is skipped with a
 //! message on a user's machine and fails where `CI=true`.
 
+mod dir;
 mod guard;
 mod http;
 mod nats;
@@ -13,11 +14,11 @@ mod redis;
 mod require;
 mod wait;
 
+pub use dir::TempDir;
 pub use guard::{ServerProcess, free_port};
 pub use http::{Client, Reply};
 pub use nats::Nats;
 pub use postgres::Postgres;
 pub use redis::Redis;
 pub use require::{find_program, in_ci, skipped};
-pub use tempfile::TempDir;
 pub use wait::eventually;

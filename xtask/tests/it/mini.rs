@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tempfile::TempDir;
+use testkit::TempDir;
 use xtask::finding::{Finding, Weight};
 use xtask::workspace::Workspace;
 use xtask::{graph, tidy};
@@ -67,7 +67,7 @@ impl Mini {
     /// One that passes.
     pub(crate) fn new() -> Self {
         let mini = Self {
-            folder: tempfile::tempdir().expect("the temporary workspace"),
+            folder: TempDir::new().expect("the temporary workspace"),
         };
         mini.write("Cargo.toml", ROOT);
         mini.write(
