@@ -3,11 +3,16 @@
 //! `tidy` holds the house rules, `graph` writes down who calls whom, `stamp` makes a new service
 //! from the files in `templates/`, and `stamp_test` proves that what it makes works.
 
+pub mod ci;
 pub mod finding;
+pub mod flaky;
 pub mod graph;
+pub mod http;
+pub mod running;
 pub mod source;
 pub mod stamp;
 pub mod stamp_test;
+pub mod suite;
 pub mod tidy;
 pub mod workspace;
 
@@ -28,6 +33,18 @@ pub const COMMANDS: &[(&str, &str)] = &[
         "writes docs/service-graph.txt; with --check only says whether it is stale",
     ),
     ("new-service", "NAME: stamps a service and registers it"),
+    (
+        "test",
+        "[NAME] [--slowest]: runs the tests of the workspace, binaries side by side",
+    ),
+    (
+        "ci",
+        "[SECTION..]: the checks of .ci/run, which installs what they need",
+    ),
+    (
+        "flaky",
+        "[NAME | SECTION] [--rounds N]: repeats tests in bad weather, and tells each one's rate",
+    ),
     (
         "stamp-test",
         "stamps a service into a copy and runs tidy, clippy and its tests there",
@@ -52,7 +69,10 @@ pub fn run(arguments: &[String]) -> Result<Outcome> {
         ["graph"] => graph::write(&Workspace::load(&root)?),
         ["graph", "--check"] => graph::check(&Workspace::load(&root)?),
         ["new-service", name] => stamp::run(&root, name),
-        ["stamp-test"] => stamp_test::run(&root),
+        ["ci", words @ ..] => ci::run(&root, words),
+        ["test", words @ ..] => suite::run(&root, &suite::Wanted::parse(words)?),
+        ["flaky", words @ ..] => flaky::run(&root, &flaky::Repeat::parse(words)?),
+        ["stamp-test"] => stamp_test::run(&root, &stamp_test::in_sight),
         [] | ["help" | "--help" | "-h"] => Ok(Outcome {
             text: usage(),
             success: true,
@@ -74,6 +94,20 @@ fn usage() -> String {
         text.push_str(&format!("  {name:<12} {line}\n"));
     }
     text
+}
+
+/// Prints a line at once: a chore that takes minutes shows how far it is.
+pub(crate) fn say(line: &str) {
+    use std::io::Write as _;
+    // A closed pipe (`| head`) is no failure of the chore.
+    writeln!(std::io::stdout().lock(), "{line}").ok();
+}
+
+/// A folder below the target folder for what a chore keeps: logs, results.
+pub(crate) fn scratch(name: &str) -> Result<PathBuf> {
+    let folder = root().join("target/xtask").join(name);
+    std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+    Ok(folder)
 }
 
 /// Reads a file of the workspace, with its path in the error.

@@ -151,7 +151,8 @@ fn list_packages(root: &Path) -> Result<Vec<Package>> {
         .context("run cargo metadata")?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "cargo metadata: {}", said.trim());
-    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata's JSON")?;
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).context("cargo metadata's JSON")?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     packages.map(|each| package(root, each)).collect()
 }

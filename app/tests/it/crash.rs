@@ -1,7 +1,7 @@
 //! The program is killed with SIGKILL at random moments: of its start, of the load, of a fold. Then
 //! what clients were told is reconciled with what is there.
 //!
-//! `TRADEWIND_CRASH_ROUNDS=N` sets the kills of all tests together (200 in CI, few otherwise),
+//! `TRADEWIND_CRASH_ROUNDS=N` sets the kills of all tests together (few, unless it is set),
 //! `TRADEWIND_CRASH_SEED=N` replays the moments of a run.
 
 mod checker;
@@ -18,7 +18,6 @@ use testkit::{Postgres, TempDir};
 use rounds::{Rounds, Sum};
 use system::{Recording, Setup};
 
-const ROUNDS_CI: u32 = 200;
 const ROUNDS_QUICK: u32 = 20;
 /// So many rounds go on until there was one of each kind.
 const ROUNDS_MANY: u32 = 60;
@@ -133,12 +132,7 @@ fn is_whole(sum: &Sum, kills: u32) -> bool {
 
 /// A share of the kills, rounded up.
 fn percent(share: u32) -> u32 {
-    let usual = if testkit::in_ci() {
-        ROUNDS_CI
-    } else {
-        ROUNDS_QUICK
-    };
-    let all = number("TRADEWIND_CRASH_ROUNDS").map_or(usual, |asked| {
+    let all = number("TRADEWIND_CRASH_ROUNDS").map_or(ROUNDS_QUICK, |asked| {
         u32::try_from(asked).expect("fewer rounds than that")
     });
     (all * share).div_ceil(100).max(1)

@@ -1,13 +1,12 @@
 //! Runs the program with the stamped service in each topology, and talks to it through the gateway.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::system::System;
+use crate::http::{ask, get};
+use crate::running::{Data, Running};
 
 /// How long an answer may take, and an event to be counted.
 const WAIT_MAX: Duration = Duration::from_secs(30);
@@ -56,11 +55,39 @@ pub(super) const ALL: &[Topology] = &[
 
 /// Starts the program, adds three things, reads them back, waits until their events are counted.
 pub(super) fn tell_story(program: &Path, topology: &Topology, name: &str) -> Result<()> {
-    let system = System::start(program, &topology.how, name)
+    let data = Data::new("stamp")?;
+    let system = start(program, &topology.how, (name, data.path()))
         .with_context(|| format!("start the system {}", topology.name))?;
-    let told = story(&system.address, name).with_context(|| format!("the story {}", topology.name));
-    let ended = system.stop();
+    let gateway = system.last().context("no process")?.address("gateway")?;
+    let told = story(gateway, name).with_context(|| format!("the story {}", topology.name));
+    // The one that came last ends first.
+    let ended = system.into_iter().rev().try_for_each(Running::stop);
     told.and(ended)
+}
+
+/// Starts the processes; the last one has the gateway.
+fn start(program: &Path, how: &How, (name, data): (&str, &Path)) -> Result<Vec<Running>> {
+    let listen = ["--listen", "127.0.0.1:0"];
+    match how {
+        How::Up(flags) => {
+            let args = [&["up"], &listen[..], flags].concat();
+            Ok(vec![Running::start(program, &args, data, "up")?])
+        }
+        How::Serve => {
+            let args = [&["serve", name], &listen[..]].concat();
+            let service = Running::start(program, &args, data, "service")?;
+            let config = data.join("gateway.toml");
+            let known = service.address("admin")?;
+            std::fs::write(
+                &config,
+                format!("[discovery.addresses]\n{name} = [\"{known}\"]\n"),
+            )?;
+            let config = config.to_string_lossy();
+            let args = [&["serve", "gateway", "--config", &*config], &listen[..]].concat();
+            let gateway = Running::start(program, &args, data, "gateway")?;
+            Ok(vec![service, gateway])
+        }
+    }
 }
 
 fn story(address: &str, name: &str) -> Result<()> {
@@ -68,8 +95,8 @@ fn story(address: &str, name: &str) -> Result<()> {
     for number in 0..3 {
         let key = format!("idempotency-key: key-{number}\r\n");
         let body = format!("{{\"name\": \"number {number}\"}}");
-        let first = ask(address, "POST", &path, &key, &body)?;
-        let again = ask(address, "POST", &path, &key, &body)?;
+        let first = ask(address, "POST", &path, (&key, &body))?;
+        let again = ask(address, "POST", &path, (&key, &body))?;
         ensure!(
             first.status == 201,
             "POST {path} answered {} {}",
@@ -83,21 +110,21 @@ fn story(address: &str, name: &str) -> Result<()> {
             again.body
         );
     }
-    let list = ask(address, "GET", &path, "", "")?;
+    let list = get(address, &path)?;
     ensure!(
         list.body.matches("number ").count() == 3,
         "GET {path} answered {} {}",
         list.status,
         list.body
     );
-    let document = ask(address, "GET", "/api/openapi.json", "", "")?;
+    let document = get(address, "/api/openapi.json")?;
     ensure!(
         document.body.contains(&path),
         "the OpenAPI document does not know {path}"
     );
     let started = Instant::now();
     loop {
-        let count = ask(address, "GET", &format!("{path}/count"), "", "")?;
+        let count = get(address, &format!("{path}/count"))?;
         if count.body.contains("\"count\":3") {
             return Ok(());
         }
@@ -109,35 +136,4 @@ fn story(address: &str, name: &str) -> Result<()> {
         );
         std::thread::park_timeout(Duration::from_millis(50));
     }
-}
-
-struct Answer {
-    status: u16,
-    body: String,
-}
-
-/// One request over a connection of its own.
-fn ask(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Result<Answer> {
-    let mut stream =
-        TcpStream::connect(address).with_context(|| format!("connect to {address}"))?;
-    stream.set_read_timeout(Some(WAIT_MAX))?;
-    let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-    );
-    stream.write_all(request.as_bytes())?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    let (head, body) = text
-        .split_once("\r\n\r\n")
-        .context("an answer without a head")?;
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok());
-    Ok(Answer {
-        status: status.context("an answer without a status")?,
-        body: body.to_owned(),
-    })
 }
