@@ -54,7 +54,7 @@ impl Admin {
 
     /// The answer to a request below `/admin`.
     pub(crate) fn answer(&self, meta: &Meta, request: Request) -> BoxFuture<'static, Response> {
-        let known = web::require(&meta.caller);
+        let known = web::require(&meta.caller, web::ADMIN);
         let admin = self.clone();
         Box::pin(async move {
             let answer = match known {

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, StatusCode, header};
-use kernel::{Code, Tasks};
+use kernel::{Code, Principal, Tasks};
 use mesh::rpc::RpcServer;
 use serde::Serialize;
 use tokio::net::TcpListener;
-use web::{Body, Caller, Handler, Meta, ProblemReply, Request, Response, RouteSpec, Server};
+use web::{Body, Handler, Meta, ProblemReply, Request, Response, RouteSpec, Server};
 use web::{headers, serve};
 
 use crate::admin::Admin;
@@ -120,7 +120,7 @@ impl Internal {
                 return self.members_only(&meta, handler, request);
             }
             if let Some((_, handler)) = self.known.iter().find(|(s, _)| *s == segment) {
-                return match web::require(&meta.caller) {
+                return match web::require(&meta.caller, web::ADMIN) {
                     Ok(()) => handler.call(request),
                     Err(refused) => ready(refused.into_web()),
                 };
@@ -139,7 +139,7 @@ impl Internal {
         handler: &Arc<dyn Handler>,
         request: Request,
     ) -> BoxFuture<'static, Response> {
-        if meta.from_cluster || meta.caller == Caller::Local {
+        if meta.from_cluster || meta.caller == Principal::LOCAL {
             return handler.call(request);
         }
         let detail = "this is for processes of the same system; send its cluster secret";

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use kernel::{Ctx, Tasks};
 use serde::{Deserialize, Serialize};
-use web::{Keys, StoredKey};
+use web::{Keys, NewKey, StoredKey};
 
 use crate::data::write_private;
 
@@ -46,16 +46,16 @@ impl KeyFile {
         Ok(Some(content.key))
     }
 
-    /// Makes a key called `name` and answers its text, which is kept nowhere.
-    pub fn create(&self, name: &str, ctx: &Ctx) -> Result<String, KeyFileError> {
+    /// Makes a key and answers its text, which is kept nowhere.
+    pub fn create(&self, new: &NewKey<'_>, ctx: &Ctx) -> Result<String, KeyFileError> {
         let mut keys = self.list()?.unwrap_or_default();
-        if keys.iter().any(|key| key.name == name) {
-            return Err(KeyFileError::Taken(name.to_owned()));
+        if keys.iter().any(|key| key.name == new.name) {
+            return Err(KeyFileError::Taken(new.name.to_owned()));
         }
         if keys.len() >= KEYS_MAX {
             return Err(KeyFileError::Full);
         }
-        let (plain, stored) = Keys::generate(name, &*ctx.clock, &*ctx.random)
+        let (plain, stored) = Keys::generate(new, &*ctx.clock, &*ctx.random)
             .map_err(|error| KeyFileError::Name(error.to_string()))?;
         keys.push(stored);
         self.write(keys)?;
@@ -160,14 +160,19 @@ mod tests {
         let temp = testkit::TempDir::new().expect("a temporary directory");
         let file = KeyFile::at(temp.path().join("keys.toml"));
         assert!(file.list().expect("readable").is_none());
-        let plain = file.create("ci", &Ctx::system()).expect("created");
+        let plain = file
+            .create(&NewKey::of("ci"), &Ctx::system())
+            .expect("created");
         let text = std::fs::read_to_string(file.path()).expect("written");
         assert!(!text.contains(&plain) && text.contains("ci"), "{text}");
         let stored = file.list().expect("readable").expect("is there");
         let keys = Keys::of(&stored).expect("usable");
-        assert_eq!(keys.owner(&plain).as_deref(), Some("ci"));
+        assert_eq!(
+            keys.owner(&plain).map(|owner| owner.id().to_owned()),
+            Some("ci".to_owned())
+        );
         assert!(matches!(
-            file.create("ci", &Ctx::system()),
+            file.create(&NewKey::of("ci"), &Ctx::system()),
             Err(KeyFileError::Taken(_))
         ));
         let error = file.revoke("co").expect_err("no such key").to_string();

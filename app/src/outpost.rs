@@ -47,7 +47,7 @@ impl Outpost {
     }
 
     async fn answer(&self, request: Request) -> Result<Response, ProblemReply> {
-        web::require(&web::Meta::of(&request).caller)?;
+        web::require(&web::Meta::of(&request).caller, web::ADMIN)?;
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let steps: Vec<&str> = path.trim_matches('/').split('/').collect();
         match (&method, steps.as_slice()) {

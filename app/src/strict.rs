@@ -98,7 +98,7 @@ impl Strict {
             map.insert(header::HOST, host);
         }
         let client = meta.client.0.to_string();
-        let caller = meta.caller.label();
+        let caller = meta.caller.to_text();
         let text = [
             (headers::CLUSTER, self.secret.expose()),
             (headers::CALLER, &*caller),

@@ -4,20 +4,18 @@ mod faults;
 mod runs;
 mod traces;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{delete, get, post};
 use axum::{Router, extract::DefaultBodyLimit};
 use http::StatusCode;
-use http::request::Parts;
 use kernel::Code;
 use serde::{Deserialize, Serialize};
-use web::{Caller, Json, Mutation, Path, ProblemReply, Query, problem};
+use web::{Admin, Json, Mutation, Path, ProblemReply, Query, problem};
 
 use crate::cluster::KnobView;
 use crate::collector::Collector;
@@ -82,18 +80,8 @@ async fn same_site(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// A caller who is known: figures and traces are not for everybody.
-pub(crate) struct Known;
-
-impl<S: Send + Sync> FromRequestParts<S> for Known {
-    type Rejection = ProblemReply;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemReply> {
-        let caller: Result<Caller, Infallible> = Caller::from_request_parts(parts, state).await;
-        let Ok(caller) = caller;
-        web::require(&caller).map(|()| Self)
-    }
-}
+/// Figures and traces are not for everybody.
+pub(crate) type Known = web::May<Admin>;
 
 /// The system now. Collecting starts with the first question and ends when nobody asks.
 async fn snapshot(_: Known, State(collector): Shared) -> Result<Json<Snapshot>, ProblemReply> {
@@ -203,7 +191,7 @@ struct Setting {
 async fn set_knob(
     State(collector): Shared,
     Path((service, name)): Path<(String, String)>,
-    change: Mutation<Json<Setting>>,
+    change: Mutation<Admin, Json<Setting>>,
 ) -> Result<Json<KnobView>, ProblemReply> {
     let Json(Setting { value }) = change.body;
     let set = collector.cluster().set_knob(&service, &name, &value).await;

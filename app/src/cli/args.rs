@@ -214,6 +214,12 @@ pub(super) enum KeyCommand {
     Create {
         /// What to call it
         name: String,
+        /// What it may do, such as links:read; may be given several times [default: everything]
+        #[arg(long = "scope", value_name = "SERVICE:ACTION")]
+        scopes: Vec<String>,
+        /// For which tenant it asks [default: default]
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
     },
     /// List the names of the keys
     List,

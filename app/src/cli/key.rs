@@ -6,6 +6,8 @@ use anyhow::{Result, anyhow};
 use kernel::Ctx;
 use serde_json::json;
 
+use web::NewKey;
+
 use super::args::{KeyArgs, KeyCommand};
 use super::output::{Output, table};
 use super::{BadInput, output};
@@ -16,8 +18,18 @@ pub(super) fn run(args: &KeyArgs, output: Output) -> Result<ExitCode> {
     let data = DataDir::open(&args.common.load()?.data)?;
     let file = KeyFile::at(data.keys_file());
     match &args.command {
-        KeyCommand::Create { name } => {
-            let key = file.create(name, &Ctx::system()).map_err(told)?;
+        KeyCommand::Create {
+            name,
+            scopes,
+            tenant,
+        } => {
+            let scopes = (!scopes.is_empty()).then(|| scopes.join(","));
+            let new = NewKey {
+                name,
+                scopes: scopes.as_deref(),
+                tenant: tenant.as_deref(),
+            };
+            let key = file.create(&new, &Ctx::system()).map_err(told)?;
             let text = format!(
                 "{key}\n\nThis is key '{name}'. It is shown once and kept only as a hash: store it now.\n\
                  Send it as 'Authorization: Bearer {}...'. From now on changes need a key.",
@@ -33,6 +45,7 @@ pub(super) fn run(args: &KeyArgs, output: Output) -> Result<ExitCode> {
                     vec![
                         key.name.clone(),
                         output::date(key.created),
+                        key.scopes.clone().unwrap_or_else(|| "*".to_owned()),
                         key.sha256[..8].to_owned(),
                     ]
                 })
@@ -44,7 +57,7 @@ pub(super) fn run(args: &KeyArgs, output: Output) -> Result<ExitCode> {
             };
             let list: Vec<_> = keys
                 .iter()
-                .map(|key| json!({ "name": key.name, "created": key.created }))
+                .map(|key| json!({ "name": key.name, "created": key.created, "scopes": key.scopes, "tenant": key.tenant }))
                 .collect();
             output.say(&text, &json!({ "keys": list }))
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contracts::links::{CreateLink, Device, Links, LinksClient, LinksError, Moment, Rule};
-use kernel::Ctx;
+use kernel::{Ctx, Principal};
 use mesh::CallCx;
 
 use super::NAME;
@@ -92,7 +92,7 @@ pub(super) async fn links(host: &Host, links: &LinksClient) -> Vec<(String, u32)
     for (link, share) in all(&host.ctx) {
         let code = link.code.clone().unwrap_or_default();
         let cx = CallCx::new(&*host.ctx.clock, SEED_WITHIN)
-            .with_caller(NAME)
+            .with_caller(Principal::service(NAME))
             .with_idempotency_key(format!("demo-{code}"));
         match links.create(&cx, link).await {
             // A key is forgotten after a day; the code is still taken then, by us.

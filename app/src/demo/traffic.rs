@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use contracts::links::{GetStats, Links, LinksClient};
 use http::Method;
-use kernel::{Ctx, Tasks};
+use kernel::{Ctx, Principal, Tasks};
 use mesh::CallCx;
 
 use super::NAME;
@@ -110,7 +110,7 @@ impl Visitor {
 
     /// A colleague who looks at the figures, by the contract.
     async fn read_stats(&self, code: &str) {
-        let cx = CallCx::new(&*self.ctx.clock, ANSWER_WITHIN).with_caller(NAME);
+        let cx = CallCx::new(&*self.ctx.clock, ANSWER_WITHIN).with_caller(Principal::service(NAME));
         let ask = GetStats {
             link: code.to_owned(),
             ..GetStats::default()

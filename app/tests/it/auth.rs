@@ -5,6 +5,7 @@ use kernel::Ctx;
 use serde_json::json;
 use testkit::Client;
 use tradewind::keys::KeyFile;
+use web::NewKey;
 
 use crate::sandbox::soon;
 use crate::{Sandbox, Store, Topology};
@@ -25,10 +26,17 @@ async fn a_change_needs_a_key_and_a_visit_does_not_apart() {
 }
 
 async fn story(topology: Topology) {
-    let mut key = String::new();
+    let (mut key, mut reader) = (String::new(), String::new());
     let prepare = |data: &std::path::Path| {
         let file = KeyFile::at(data.join("keys.toml"));
-        key = file.create("ci", &Ctx::system()).expect("a key");
+        key = file
+            .create(&NewKey::of("ci"), &Ctx::system())
+            .expect("a key");
+        let read = NewKey {
+            scopes: Some("links:read"),
+            ..NewKey::of("eye")
+        };
+        reader = file.create(&read, &Ctx::system()).expect("a key");
     };
     let sandbox = Sandbox::start_with(topology, Store::Sqlite, prepare).await;
     let sandbox = sandbox.expect("SQLite is always there");
@@ -70,6 +78,14 @@ async fn story(topology: Topology) {
         302,
         "a visit needs no key"
     );
+    let reader = format!("Bearer {reader}");
+    let refused = create(vec![("authorization", reader.clone())]).await;
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    assert!(
+        refused.text().contains("--scope links:write"),
+        "says what to do"
+    );
+    a_reading_key_reads(&sandbox, &reader).await;
     administration_is_closed(&sandbox).await;
     KeyFile::at(sandbox.data().join("keys.toml"))
         .revoke("ci")
@@ -78,6 +94,19 @@ async fn story(topology: Topology) {
         create(vec![("authorization", bearer.clone())]).await.status == 401
     })
     .await;
+}
+
+/// With `links:read` links are seen, and the system is not.
+async fn a_reading_key_reads(sandbox: &Sandbox, bearer: &str) {
+    let get = async |path: &str| {
+        let headers = [("authorization", bearer)];
+        let body = serde_json::Value::Null;
+        let reply = sandbox.client.json_with(Method::GET, path, &headers, &body);
+        reply.await.expect("answers").status
+    };
+    assert_eq!(get("/api/links/open").await, 200);
+    assert_eq!(get("/api/links").await, 200);
+    assert_eq!(get("/console/api/knobs").await, 403);
 }
 
 /// Neither the public listener nor a process without its secret lets strangers administer.

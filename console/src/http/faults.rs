@@ -4,7 +4,7 @@ use axum::extract::State;
 use faults::FaultSpec;
 use http::StatusCode;
 use serde::Serialize;
-use web::{Json, Mutation, Path, ProblemReply, problem};
+use web::{Admin, Json, Mutation, Path, ProblemReply, problem};
 
 use super::{Known, Shared};
 use crate::cluster::FaultAt;
@@ -31,7 +31,7 @@ pub(super) async fn list(
 
 pub(super) async fn inject(
     State(collector): Shared,
-    change: Mutation<Json<FaultSpec>>,
+    change: Mutation<Admin, Json<FaultSpec>>,
 ) -> Result<(StatusCode, Json<FaultAt>), ProblemReply> {
     let Json(spec) = change.body;
     let struck = collector.cluster().inject(spec).await;
@@ -42,7 +42,7 @@ pub(super) async fn inject(
 pub(super) async fn end(
     State(collector): Shared,
     Path(id): Path<String>,
-    _: Mutation<()>,
+    _: Mutation<Admin, ()>,
 ) -> Result<Json<Ended>, ProblemReply> {
     let replicas = collector.cluster().end_fault(&id).await;
     let replicas = replicas.map_err(|error| problem(&error))?;

@@ -1,8 +1,8 @@
 //! The JSON twins of the page's screens.
 
+use kernel::Principal;
 use serde_json::json;
 use telemetry::{EventKind, SpanKind};
-use web::Caller;
 
 use crate::fake::{Console, json};
 use crate::watching::until;
@@ -153,7 +153,7 @@ async fn nobody_unknown_sees_figures_or_switches_anything() {
         "snapshot", "stream", "history", "timeline", "knobs", "traces",
     ] {
         let request = http::Request::get(format!("/console/api/{path}"));
-        let (status, problem) = json(console.send(Caller::Anonymous, request, "").await).await;
+        let (status, problem) = json(console.send(Principal::ANONYMOUS, request, "").await).await;
         assert_eq!(
             (status, &problem["code"]),
             (401, &json!("unauthenticated")),
@@ -167,18 +167,21 @@ async fn nobody_unknown_sees_figures_or_switches_anything() {
     let body = r#"{"value":"none"}"#;
     assert_eq!(
         console
-            .send(Caller::Anonymous, change(), body)
+            .send(Principal::ANONYMOUS, change(), body)
             .await
             .status(),
         401
     );
     let foreign = change().header("sec-fetch-site", "cross-site");
     assert_eq!(
-        console.send(Caller::Local, foreign, body).await.status(),
+        console.send(Principal::LOCAL, foreign, body).await.status(),
         403
     );
     let own = change().header("sec-fetch-site", "same-origin");
-    assert_eq!(console.send(Caller::Local, own, body).await.status(), 200);
+    assert_eq!(
+        console.send(Principal::LOCAL, own, body).await.status(),
+        200
+    );
 }
 
 #[tokio::test]
@@ -196,7 +199,9 @@ async fn a_fault_is_injected_listed_and_ended() {
     );
     let end = async || {
         let request = http::Request::delete(&path);
-        json(console.send(Caller::Local, request, "").await).await.0
+        json(console.send(Principal::LOCAL, request, "").await)
+            .await
+            .0
     };
     assert_eq!((end().await, end().await), (200, 404));
     assert!(console.fake.faults.list().is_empty());
@@ -218,12 +223,12 @@ async fn a_fault_is_injected_listed_and_ended() {
     }
     let stranger =
         http::Request::post("/console/api/faults").header("content-type", "application/json");
-    let refused = console.send(Caller::Anonymous, stranger, spec).await;
+    let refused = console.send(Principal::ANONYMOUS, stranger, spec).await;
     assert_eq!(json(refused).await.0, 401);
     let other_site = http::Request::post("/console/api/faults")
         .header("content-type", "application/json")
         .header("sec-fetch-site", "cross-site");
-    let refused = console.send(Caller::Local, other_site, spec).await;
+    let refused = console.send(Principal::LOCAL, other_site, spec).await;
     assert_eq!(json(refused).await.0, 403);
     assert!(console.fake.faults.list().is_empty());
 }

@@ -13,11 +13,11 @@ use console::{
 };
 use faults::{FaultSpec, FaultView, Faults};
 use http_body_util::BodyExt as _;
-use kernel::{Ctx, Tasks, Timestamp};
+use kernel::{Ctx, Principal, Tasks, Timestamp};
 use parking_lot::Mutex;
 use serde_json::Value;
 use telemetry::{Sampling, Telemetry, TraceFilter};
-use web::{Body, Caller, Meta, Request, Response};
+use web::{Body, Meta, Request, Response};
 
 pub(crate) struct Fake {
     pub(crate) telemetry: [Telemetry; 2],
@@ -219,7 +219,7 @@ impl Console {
 
     pub(crate) async fn send(
         &self,
-        caller: Caller,
+        caller: Principal,
         request: http::request::Builder,
         body: &str,
     ) -> Response {
@@ -234,13 +234,15 @@ impl Console {
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
-        let response = self.send(Caller::Local, http::Request::get(path), "").await;
+        let response = self
+            .send(Principal::LOCAL, http::Request::get(path), "")
+            .await;
         json(response).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &str) -> (u16, Value) {
         let request = http::Request::post(path).header("content-type", "application/json");
-        json(self.send(Caller::Local, request, body).await).await
+        json(self.send(Principal::LOCAL, request, body).await).await
     }
 }
 

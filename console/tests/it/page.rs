@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use web::Caller;
+use kernel::Principal;
 
 use crate::fake::{Console, text};
 
 async fn index(console: &Console, path: &str) -> (u16, http::HeaderMap, String) {
     let response = console
-        .send(Caller::Anonymous, http::Request::get(path), "")
+        .send(Principal::ANONYMOUS, http::Request::get(path), "")
         .await;
     (
         response.status().as_u16(),

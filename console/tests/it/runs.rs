@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use console::{RunLine, Runs, RunsError};
+use kernel::Principal;
 use serde_json::json;
-use web::Caller;
 
 use crate::fake::{Console, json as read, text};
 
@@ -149,7 +149,7 @@ async fn a_name_that_leads_elsewhere_is_refused() {
 async fn a_report_is_a_page_in_which_nothing_runs() {
     let console = console();
     let request = http::Request::get("/console/api/runs/5-e/report");
-    let response = console.send(Caller::Local, request, "").await;
+    let response = console.send(Principal::LOCAL, request, "").await;
     assert_eq!(response.status(), 200);
     let header = |name: &str| response.headers()[name].to_str().expect("text").to_owned();
     let policy = header("content-security-policy");
@@ -170,7 +170,7 @@ async fn runs_are_not_for_everybody() {
     let console = console();
     for path in ["", "/5-e", "/5-e/report", "/5-e/against/1-a"] {
         let request = http::Request::get(format!("/console/api/runs{path}"));
-        let (status, _) = read(console.send(Caller::Anonymous, request, "").await).await;
+        let (status, _) = read(console.send(Principal::ANONYMOUS, request, "").await).await;
         assert_eq!(status, 401, "{path}");
     }
 }

@@ -1,12 +1,13 @@
 //! The live stream, and that nothing is collected while nobody watches.
 
+use kernel::Principal;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use telemetry::EventKind;
-use web::{Body, Caller};
+use web::Body;
 
 use crate::fake::Console;
 
@@ -48,7 +49,7 @@ async fn a_stream_tells_the_past_first_and_then_each_moment() {
         .timeline
         .record(EventKind::Start, "gateway starts", &[]);
     let request = http::Request::get("/console/api/stream");
-    let response = console.send(Caller::Local, request, "").await;
+    let response = console.send(Principal::LOCAL, request, "").await;
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let mut body = response.into_body();
     let mut rest = String::new();
@@ -86,7 +87,7 @@ async fn collecting_ends_soon_after_the_last_watcher_left_and_begins_again() {
         "nothing is collected at rest"
     );
     let request = http::Request::get("/console/api/stream");
-    let response = console.send(Caller::Local, request, "").await;
+    let response = console.send(Principal::LOCAL, request, "").await;
     let polls = || console.fake.polls.load(Ordering::SeqCst);
     until("figures are collected", async || polls() > 6).await;
     drop(response);
@@ -111,7 +112,7 @@ async fn collecting_ends_soon_after_the_last_watcher_left_and_begins_again() {
 async fn a_drain_ends_the_streams() {
     let console = Console::new();
     let request = http::Request::get("/console/api/stream");
-    let response = console.send(Caller::Local, request, "").await;
+    let response = console.send(Principal::LOCAL, request, "").await;
     let mut body = response.into_body();
     next(&mut body, &mut String::new()).await;
     console.tasks.shutdown().await;

@@ -60,6 +60,6 @@ impl Front {
     fn cx(&self, meta: &Meta) -> CallCx {
         CallCx::new(&*self.deps.ctx.clock, self.timeout)
             .with_trace(meta.trace)
-            .with_caller(meta.caller.label().as_ref())
+            .with_caller(meta.caller.clone())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use kernel::{Clock, Code, Coded, Deadline, Retry};
+use kernel::{Clock, Code, Coded, Deadline, Principal, Retry};
 use serde::{Serialize, de::DeserializeOwned};
 use telemetry::TraceContext;
 
@@ -19,8 +19,8 @@ pub struct CallCx {
     pub deadline: Deadline,
     /// The span that the call belongs to.
     pub trace: TraceContext,
-    /// On whose behalf.
-    pub caller: Option<Arc<str>>,
+    /// On whose behalf; nobody known unless it is said.
+    pub caller: Principal,
     /// Makes a command safe to send again.
     pub idempotency_key: Option<Arc<str>>,
 }
@@ -43,7 +43,7 @@ impl CallCx {
         Self {
             deadline,
             trace,
-            caller: None,
+            caller: Principal::ANONYMOUS,
             idempotency_key: None,
         }
     }
@@ -57,8 +57,8 @@ impl CallCx {
 
     /// The same on behalf of `caller`.
     #[must_use]
-    pub fn with_caller(mut self, caller: impl Into<Arc<str>>) -> Self {
-        self.caller = Some(caller.into());
+    pub fn with_caller(mut self, caller: Principal) -> Self {
+        self.caller = caller;
         self
     }
 

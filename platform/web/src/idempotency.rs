@@ -1,10 +1,10 @@
 //! `Idempotency-Key`: the same request sent again takes effect once.
 
 use http::request::Parts;
-use kernel::Code;
+use kernel::{Code, Principal};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Caller, ProblemReply};
+use crate::ProblemReply;
 
 /// The most characters that a key may have.
 const KEY_CHARS_MAX: usize = 255;
@@ -20,7 +20,11 @@ pub struct IdempotencyKey {
 
 impl IdempotencyKey {
     /// The key of a request with this body; `None` if it has none.
-    pub fn of(parts: &Parts, caller: &Caller, body: &[u8]) -> Result<Option<Self>, ProblemReply> {
+    pub fn of(
+        parts: &Parts,
+        caller: &Principal,
+        body: &[u8],
+    ) -> Result<Option<Self>, ProblemReply> {
         let mut given = parts.headers.get_all("idempotency-key").iter();
         let Some(value) = given.next() else {
             return Ok(None);
@@ -46,7 +50,7 @@ impl IdempotencyKey {
     }
 }
 
-fn fingerprint(parts: &Parts, caller: &Caller, body: &[u8]) -> [u8; 32] {
+fn fingerprint(parts: &Parts, caller: &Principal, body: &[u8]) -> [u8; 32] {
     let target = parts.uri.path_and_query().map_or("", |p| p.as_str());
     let caller = caller.label();
     let mut hash = Sha256::new();

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
-use kernel::{Code, Random};
+use kernel::{Code, Principal, Random};
 use subtle::ConstantTimeEq as _;
 use telemetry::TraceContext;
 
@@ -17,7 +17,7 @@ pub use forwarded::{Network, NetworkError};
 pub use scan::Seen;
 
 use crate::meta::RequestIdKind;
-use crate::{Caller, ClientAddr, Keys, Meta, ProblemReply, RequestId};
+use crate::{ClientAddr, Keys, Meta, ProblemReply, RequestId};
 
 /// The headers by which our own processes hand identity on.
 pub mod headers {
@@ -25,7 +25,7 @@ pub mod headers {
     pub const PREFIX: &str = "x-tradewind-";
     /// The secret that the processes of one system share.
     pub const CLUSTER: &str = "x-tradewind-cluster";
-    /// Who asks: `anonymous`, `local`, `key:NAME`, or `internal`.
+    /// Who asks, as [`kernel::Principal::to_text`] writes it.
     pub const CALLER: &str = "x-tradewind-caller";
     /// The client's address.
     pub const CLIENT: &str = "x-tradewind-client";
@@ -132,7 +132,7 @@ impl Ingress {
     ) -> Result<Meta, ProblemReply> {
         let request_id = self.request_id(request.headers(), seen);
         let mut meta = Meta {
-            caller: Caller::Anonymous,
+            caller: Principal::ANONYMOUS,
             client: ClientAddr(peer),
             request_id,
             trace: TraceContext::NONE,
@@ -181,14 +181,11 @@ impl Ingress {
     /// Takes over what another process of ours says.
     fn believe(&self, meta: &mut Meta, sent: &HeaderMap) {
         let text = |name: &str| sent.get(name).and_then(|v| v.to_str().ok());
-        meta.caller = match text(headers::CALLER) {
-            Some("anonymous") => Caller::Anonymous,
-            Some("local") => Caller::Local,
-            Some(other) => match other.strip_prefix("key:") {
-                Some(name) => Caller::Key { name: name.into() },
-                None => Caller::Internal,
-            },
-            None => Caller::Internal,
+        // Who sends the secret and names nobody speaks for itself. Who names somebody that is not known here speaks
+        // for nobody.
+        meta.caller = match sent.get(headers::CALLER) {
+            Some(who) => Principal::parse(who.to_str().unwrap_or_default()),
+            None => Principal::INTERNAL,
         };
         if let Some(client) = text(headers::CLIENT).and_then(|t| t.parse().ok()) {
             meta.client = ClientAddr(client);
@@ -198,13 +195,13 @@ impl Ingress {
         meta.from_cluster = true;
     }
 
-    fn identify(&self, uri: &Uri, sent: &HeaderMap, seen: Seen) -> Result<Caller, ProblemReply> {
+    fn identify(&self, uri: &Uri, sent: &HeaderMap, seen: Seen) -> Result<Principal, ProblemReply> {
         if seen.has(Seen::AUTHORIZATION)
             && let Some(key) = bearer(sent)
             && !self.keys.is_open()
         {
             return match self.keys.owner(key) {
-                Some(name) => Ok(Caller::Key { name }),
+                Some(owner) => Ok(owner),
                 None => Err(ProblemReply::new(
                     Code::Unauthenticated,
                     "this API key is not known; it may have been revoked",
@@ -212,9 +209,9 @@ impl Ingress {
             };
         }
         if !self.keys.is_open() || (seen.has(Seen::BROWSER) && !is_own_page(uri, sent)) {
-            return Ok(Caller::Anonymous);
+            return Ok(Principal::ANONYMOUS);
         }
-        Ok(Caller::Local)
+        Ok(Principal::LOCAL)
     }
 
     fn request_id(&self, sent: &HeaderMap, seen: Seen) -> RequestId {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use kernel::{Clock, Random, Timestamp};
+use kernel::{Clock, DEFAULT_TENANT, Principal, Random, ScopeError, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -20,6 +20,25 @@ pub struct StoredKey {
     pub sha256: String,
     /// When it was made.
     pub created: Timestamp,
+    /// What it may do, such as `links:read`; everything if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<String>,
+    /// For which tenant it asks; the default one if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+}
+
+impl StoredKey {
+    fn principal(&self) -> Result<Principal, KeysError> {
+        check_name(&self.name)?;
+        let tenant = self.tenant.as_deref().unwrap_or(DEFAULT_TENANT);
+        check_name(tenant)?;
+        let scopes = self
+            .scopes
+            .as_deref()
+            .map_or(Ok(Scopes::ALL), Scopes::parse)?;
+        Ok(Principal::key(&self.name, tenant, scopes))
+    }
 }
 
 /// A list of keys that cannot be used.
@@ -32,13 +51,41 @@ pub enum KeysError {
         name: String,
     },
     /// A name must be short and plain.
-    #[error("a key's name is 1 to 64 characters of a-z, A-Z, 0-9, '.', '_' and '-'")]
+    #[error(
+        "the name of a key or a tenant is 1 to 64 characters of a-z, A-Z, 0-9, '.', '_' and '-'"
+    )]
     Name,
+    /// A scope must be one.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+}
+
+/// What a new key is called, and what it may do.
+#[derive(Debug, Clone, Copy)]
+pub struct NewKey<'a> {
+    /// Who has it.
+    pub name: &'a str,
+    /// Scopes, separated by spaces or commas; everything if absent.
+    pub scopes: Option<&'a str>,
+    /// For which tenant; the default one if absent.
+    pub tenant: Option<&'a str>,
+}
+
+impl<'a> NewKey<'a> {
+    /// A key called `name` that may do everything for the default tenant.
+    #[must_use]
+    pub const fn of(name: &'a str) -> Self {
+        Self {
+            name,
+            scopes: None,
+            tenant: None,
+        }
+    }
 }
 
 /// The keys that are accepted now. Cheap to clone; clones share their state.
 #[derive(Debug, Clone, Default)]
-pub struct Keys(Arc<ArcSwapOption<HashMap<[u8; 32], Arc<str>>>>);
+pub struct Keys(Arc<ArcSwapOption<HashMap<[u8; 32], Principal>>>);
 
 impl Keys {
     /// No keys are configured: everyone who can reach the listener may do everything.
@@ -59,11 +106,10 @@ impl Keys {
     pub fn reload(&self, stored: &[StoredKey]) -> Result<(), KeysError> {
         let mut map = HashMap::with_capacity(stored.len());
         for key in stored {
-            check_name(&key.name)?;
             let hash = unhex(&key.sha256).ok_or_else(|| KeysError::Hash {
                 name: key.name.clone(),
             })?;
-            map.insert(hash, Arc::from(key.name.as_str()));
+            map.insert(hash, key.principal()?);
         }
         self.0.store(Some(Arc::new(map)));
         Ok(())
@@ -77,28 +123,28 @@ impl Keys {
 
     /// A new key: the text for its owner, shown once, and what to keep.
     pub fn generate(
-        name: &str,
+        new: &NewKey<'_>,
         clock: &dyn Clock,
         random: &dyn Random,
     ) -> Result<(String, StoredKey), KeysError> {
-        check_name(name)?;
         let mut bits = [0_u8; 32];
         random.fill(&mut bits);
         let plain = format!("{PREFIX}{}", hex_text(&bits));
         let sha256 = hex_text(&Sha256::digest(plain.as_bytes()));
-        Ok((
-            plain,
-            StoredKey {
-                name: name.to_owned(),
-                sha256,
-                created: clock.now(),
-            },
-        ))
+        let stored = StoredKey {
+            name: new.name.to_owned(),
+            sha256,
+            created: clock.now(),
+            scopes: new.scopes.map(str::to_owned),
+            tenant: new.tenant.map(str::to_owned),
+        };
+        stored.principal()?;
+        Ok((plain, stored))
     }
 
     /// Whose key this is. The hash of 256 random bits is looked up, so time tells nothing.
     #[must_use]
-    pub fn owner(&self, plain: &str) -> Option<Arc<str>> {
+    pub fn owner(&self, plain: &str) -> Option<Principal> {
         let hash: [u8; 32] = Sha256::digest(plain.as_bytes()).into();
         self.0.load().as_ref()?.get(&hash).cloned()
     }

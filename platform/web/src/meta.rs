@@ -2,74 +2,15 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::FromRequestParts;
 use http::HeaderValue;
 use http::request::Parts;
-use kernel::{Code, Coded};
+use kernel::Principal;
 use telemetry::TraceContext;
 
-use crate::{ProblemReply, Seen, hex, problem};
-
-/// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Caller {
-    /// Nobody known.
-    #[default]
-    Anonymous,
-    /// Somebody on this machine while no keys are configured; may do everything.
-    Local,
-    /// The owner of an API key.
-    Key {
-        /// The name of the key.
-        name: Arc<str>,
-    },
-    /// Another process of this system.
-    Internal,
-}
-
-impl Caller {
-    /// A name for logs, fingerprints and headers: `anonymous`, `local`, `key:NAME`, `internal`.
-    #[must_use]
-    pub fn label(&self) -> std::borrow::Cow<'static, str> {
-        match self {
-            Self::Anonymous => "anonymous".into(),
-            Self::Local => "local".into(),
-            Self::Key { name } => format!("key:{name}").into(),
-            Self::Internal => "internal".into(),
-        }
-    }
-
-    /// Whether this caller may change things.
-    #[must_use]
-    pub const fn is_known(&self) -> bool {
-        !matches!(self, Self::Anonymous)
-    }
-}
-
-/// Nobody is known to ask, and this needs somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "send an API key as 'Authorization: Bearer twk_...'; 'tradewind key create NAME' makes one"
-)]
-pub struct CallerNeeded;
-
-impl Coded for CallerNeeded {
-    fn code(&self) -> Code {
-        Code::Unauthenticated
-    }
-}
-
-/// Fails with 401 unless the caller is known. For everything that changes something.
-pub fn require(caller: &Caller) -> Result<(), ProblemReply> {
-    if caller.is_known() {
-        Ok(())
-    } else {
-        Err(problem(&CallerNeeded))
-    }
-}
+use crate::{Seen, hex};
 
 /// The address of the client that asked, as far as it can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +110,7 @@ impl fmt::Debug for RequestId {
 #[derive(Debug, Clone)]
 pub struct Meta {
     /// Who asks.
-    pub caller: Caller,
+    pub caller: Principal,
     /// From where.
     pub client: ClientAddr,
     /// Under which id.
@@ -200,7 +141,7 @@ impl Meta {
         Self::in_extensions(request.extensions())
     }
 
-    fn in_extensions(extensions: &http::Extensions) -> Self {
+    pub(crate) fn in_extensions(extensions: &http::Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
 }
@@ -208,7 +149,7 @@ impl Meta {
 impl Default for Meta {
     fn default() -> Self {
         Self {
-            caller: Caller::Anonymous,
+            caller: Principal::ANONYMOUS,
             client: ClientAddr(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             request_id: RequestId::default(),
             trace: TraceContext::NONE,
@@ -238,7 +179,6 @@ macro_rules! extract_from_meta {
 
 extract_from_meta! {
     Meta => |meta| meta;
-    Caller => |meta| meta.caller;
     ClientAddr => |meta| meta.client;
     RequestId => |meta| meta.request_id;
 }

@@ -1,10 +1,13 @@
 //! The one extractor for requests that change something: caller, idempotency key and body.
 
-use axum::extract::FromRequest;
+use std::marker::PhantomData;
+
+use axum::extract::{FromRequest, FromRequestParts as _};
 use bytes::Bytes;
 use http::HeaderMap;
+use kernel::Principal;
 
-use crate::{Caller, IdempotencyKey, Meta, ProblemReply, read_body, require};
+use crate::{IdempotencyKey, May, ProblemReply, Scope, read_body};
 
 /// The largest body of a mutation, in bytes; the server's own limit may be lower.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -27,32 +30,36 @@ impl FromBody for () {
     }
 }
 
-/// A request that changes something, from a caller who is known (401 otherwise).
+/// A request that changes something, from a caller who may do what `S` needs (see [`May`]).
 ///
-/// `Mutation<Json<T>>` for JSON, `Mutation<Bytes>` for raw content, `Mutation<()>` for none.
+/// `Mutation<Write, Json<T>>` for JSON, `Mutation<Write, Bytes>` for raw content, `Mutation<Write, ()>` for none.
 #[derive(Debug, Clone)]
-pub struct Mutation<B> {
-    /// Who asks; never anonymous.
-    pub caller: Caller,
+pub struct Mutation<S, B> {
+    /// Who asks.
+    pub caller: Principal,
     /// The idempotency key, if one was sent.
     pub key: Option<IdempotencyKey>,
     /// What was sent.
     pub body: B,
+    scope: PhantomData<S>,
 }
 
-impl<S: Send + Sync, B: FromBody> FromRequest<S> for Mutation<B> {
+impl<T: Send + Sync, S: Scope, B: FromBody> FromRequest<T> for Mutation<S, B> {
     type Rejection = ProblemReply;
 
-    async fn from_request(request: axum::extract::Request, _: &S) -> Result<Self, Self::Rejection> {
-        let caller = Meta::of(&request).caller;
-        require(&caller)?;
-        let (parts, body) = request.into_parts();
+    async fn from_request(
+        request: axum::extract::Request,
+        state: &T,
+    ) -> Result<Self, Self::Rejection> {
+        let (mut parts, body) = request.into_parts();
+        let May(caller, scope) = May::<S>::from_request_parts(&mut parts, state).await?;
         let bytes = read_body(body, BODY_BYTES_MAX).await?;
         let key = IdempotencyKey::of(&parts, &caller, &bytes)?;
         Ok(Self {
             caller,
             key,
             body: B::from_body(&parts.headers, bytes)?,
+            scope,
         })
     }
 }

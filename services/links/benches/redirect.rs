@@ -17,13 +17,13 @@ use bus::{Bus, BusOptions};
 use cache::Tier;
 use contracts::links::{CreateLink, ImportBatch, ImportRow, Links};
 use http::{HeaderValue, StatusCode, header};
-use kernel::{Ctx, Random as _, SeededRandom, Tasks};
+use kernel::{Ctx, Principal, Random as _, SeededRandom, Tasks};
 use links::{Config, Deps, Parts};
 use mesh::CallCx;
 use storage::{Db, DbOptions};
 use telemetry::Telemetry;
 use testkit::TempDir;
-use web::{Body, Caller, ClientAddr, Handler, Meta, Request, Response};
+use web::{Body, ClientAddr, Handler, Meta, Request, Response};
 
 const VISITS: usize = 2_000_000;
 const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
@@ -170,7 +170,7 @@ fn request(path: &str) -> Request {
         .unwrap();
     let client = ClientAddr(std::net::IpAddr::from([127, 0, 0, 1]));
     let meta = Meta {
-        caller: Caller::Local,
+        caller: Principal::LOCAL,
         client,
         ..Meta::default()
     };

@@ -144,7 +144,9 @@ async fn a_target_with_keys_is_used_with_one_alone() {
     let mut key = String::new();
     let prepare = |data: &Path| {
         let file = KeyFile::at(data.join("keys.toml"));
-        key = file.create("ci", &Ctx::system()).expect("a key");
+        key = file
+            .create(&web::NewKey::of("ci"), &Ctx::system())
+            .expect("a key");
     };
     let sandbox = Sandbox::start_with(Topology::Direct, Store::Sqlite, prepare).await;
     let sandbox = sandbox.expect("SQLite needs no server");

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response, StatusCode, response};
 use http_body_util::Full;
-use kernel::{Code, Deadline, Retry, Timestamp};
+use kernel::{Code, Deadline, Principal, Retry, Timestamp};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use telemetry::TraceContext;
 
@@ -27,11 +27,11 @@ pub(crate) fn write_cx(cx: &CallCx, left: Duration, headers: &mut HeaderMap) {
     {
         headers.insert(TRACEPARENT, value);
     }
-    let texts = [(CALLER, &cx.caller), (IDEMPOTENCY_KEY, &cx.idempotency_key)];
-    for (name, text) in texts {
-        if let Some(value) = text.as_deref().and_then(encode_text) {
-            headers.insert(name, value);
-        }
+    if let Ok(value) = HeaderValue::from_str(&cx.caller.to_text()) {
+        headers.insert(CALLER, value);
+    }
+    if let Some(value) = cx.idempotency_key.as_deref().and_then(encode_text) {
+        headers.insert(IDEMPOTENCY_KEY, value);
     }
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn read_cx(headers: &HeaderMap, now: Timestamp, longest: Duration) ->
     CallCx {
         deadline: Deadline(now.plus(left)),
         trace,
-        caller: text(CALLER).map(|t| decode_text(t).into()),
+        caller: text(CALLER).map(Principal::parse).unwrap_or_default(),
         idempotency_key: text(IDEMPOTENCY_KEY).map(|t| decode_text(t).into()),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use kernel::{Coded as _, Deadline};
+use kernel::{Coded as _, Deadline, Principal};
 use mesh::{CallCx, Codec, MeshError};
 use telemetry::TraceContext;
 
@@ -22,7 +22,7 @@ async fn the_same_story_holds_on_every_binding() {
         };
         let cx = world
             .cx()
-            .with_caller("alice")
+            .with_caller(Principal::service("alice"))
             .with_idempotency_key("k1")
             .with_trace(trace);
         let seen = client.look(&cx, item("tea")).await.expect("an answer");
@@ -92,7 +92,10 @@ async fn keys_and_callers_cross_every_binding_whatever_they_are_written_in() {
             " a b\t",
             "100%",
         ] {
-            let cx = world.cx().with_caller(text).with_idempotency_key(text);
+            let cx = world
+                .cx()
+                .with_caller(Principal::service(text))
+                .with_idempotency_key(text);
             let seen = client.look(&cx, item("tea")).await.expect("an answer");
             assert_eq!(seen.caller.as_deref(), Some(text), "{way:?}");
             let buy = Buy {

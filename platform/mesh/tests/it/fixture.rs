@@ -126,7 +126,7 @@ impl Shop for TestShop {
             Look::Item(item) => Ok(Seen {
                 item,
                 deadline: cx.deadline.0,
-                caller: cx.caller.as_deref().map(str::to_owned),
+                caller: cx.caller.is_known().then(|| cx.caller.id().to_owned()),
                 trace_id: cx.trace.trace_id_hex(),
                 thread: format!("{:?}", std::thread::current().id()),
             }),

@@ -1,12 +1,13 @@
 //! What extractors accept, and how they refuse.
 
+use kernel::Principal;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
 use http::Method;
 use serde::Deserialize;
-use web::{Caller, Handler, Json, Mutation, Paging, Path, Query, from_router};
+use web::{Admin, Handler, Json, Mutation, Paging, Path, Query, from_router};
 
 use crate::world::{ask, ask_as};
 
@@ -29,7 +30,7 @@ fn handler() -> Arc<dyn Handler> {
     let total = |Json(order): Json<Order>| async move {
         order.lines.iter().map(|l| l.count).sum::<u32>().to_string()
     };
-    let keyed = |mutation: Mutation<Json<Order>>| async move {
+    let keyed = |mutation: Mutation<Admin, Json<Order>>| async move {
         let key = mutation
             .key
             .map(|k| format!("{} {:02x?}", k.key, k.fingerprint));
@@ -160,7 +161,7 @@ async fn pages_are_bounded() {
 #[tokio::test]
 async fn a_mutation_needs_somebody() {
     let reply = ask_as(
-        Caller::Anonymous,
+        Principal::ANONYMOUS,
         &handler(),
         Method::POST,
         "/keyed",
@@ -189,13 +190,17 @@ async fn an_idempotency_key_stands_for_one_request_of_one_caller() {
         (reply.status.as_u16(), reply.body)
     };
     let body = r#"{"lines":[]}"#;
-    let first = send(Caller::Local, "/keyed", "k1", body).await;
+    let first = send(Principal::LOCAL, "/keyed", "k1", body).await;
     assert_eq!(first.0, 200);
-    assert_eq!(first, send(Caller::Local, "/keyed", "k1", body).await);
+    assert_eq!(first, send(Principal::LOCAL, "/keyed", "k1", body).await);
     for (caller, path, body) in [
-        (Caller::Local, "/keyed", r#"{"lines":[{"count":1}]}"#),
-        (Caller::Local, "/keyed?x", body),
-        (Caller::Key { name: "ci".into() }, "/keyed", body),
+        (Principal::LOCAL, "/keyed", r#"{"lines":[{"count":1}]}"#),
+        (Principal::LOCAL, "/keyed?x", body),
+        (
+            Principal::key("ci", kernel::DEFAULT_TENANT, kernel::Scopes::ALL),
+            "/keyed",
+            body,
+        ),
     ] {
         let print = |text: &[u8]| {
             String::from_utf8_lossy(text)
@@ -213,7 +218,7 @@ async fn an_idempotency_key_stands_for_one_request_of_one_caller() {
     let long = "x".repeat(256);
     for bad in ["", long.as_str(), "caf\u{e9}"] {
         assert_eq!(
-            send(Caller::Local, "/keyed", bad, body).await.0,
+            send(Principal::LOCAL, "/keyed", bad, body).await.0,
             400,
             "{bad:?}"
         );

@@ -1,10 +1,11 @@
 //! Requests to handlers without a socket.
 
+use kernel::Principal;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
-use web::{Body, Caller, Handler, Meta, Request};
+use web::{Body, Handler, Meta, Request};
 
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -30,11 +31,11 @@ pub(crate) async fn ask(
     headers: &[(&'static str, &str)],
     body: impl Into<Body>,
 ) -> Reply {
-    ask_as(Caller::Local, handler, method, path, headers, body).await
+    ask_as(Principal::LOCAL, handler, method, path, headers, body).await
 }
 
 pub(crate) async fn ask_as(
-    caller: Caller,
+    caller: Principal,
     handler: &Arc<dyn Handler>,
     method: Method,
     path: &str,

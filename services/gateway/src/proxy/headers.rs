@@ -6,9 +6,10 @@ use std::net::IpAddr;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+use kernel::Kind;
 use mesh::pool::RequestHead;
 use telemetry::TraceContext;
-use web::{Caller, Meta, Seen, headers};
+use web::{Meta, Seen, headers};
 
 use crate::config::ForwardedStyle;
 
@@ -91,7 +92,7 @@ impl Told<'_> {
             !meta.trace.is_some() || *name != TRACEPARENT
         } else if class.has(Seen::AUTHORIZATION) {
             // A key has served its purpose here; it should not travel further than it must.
-            self.cluster.is_none() || !matches!(meta.caller, Caller::Key { .. })
+            self.cluster.is_none() || meta.caller.kind() != Kind::Key
         } else {
             !class.has(Seen::REQUEST_ID)
         };
@@ -146,7 +147,7 @@ pub(super) fn to_service(request: &Parts, told: &Told<'_>) -> RequestHead {
     }
     if let Some(secret) = told.cluster {
         head.header(&CLUSTER, secret);
-        head.text(&CALLER, meta.caller.label().as_bytes());
+        head.text(&CALLER, meta.caller.to_text().as_bytes());
         head.text(&CLIENT, client);
     }
     head

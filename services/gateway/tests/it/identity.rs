@@ -6,7 +6,8 @@ use web::Keys;
 use crate::world::{Setup, World};
 
 fn keyed(cluster: Option<&'static str>) -> (String, Setup) {
-    let (plain, stored) = Keys::generate("ci", &SystemClock, &SeededRandom::new(1)).unwrap();
+    let (plain, stored) =
+        Keys::generate(&web::NewKey::of("ci"), &SystemClock, &SeededRandom::new(1)).unwrap();
     let keys = Keys::of(&[stored]).unwrap();
     (
         plain,

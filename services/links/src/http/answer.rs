@@ -1,5 +1,7 @@
 //! Answers of the API and what its requests come with.
 
+use std::marker::PhantomData;
+
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -9,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use kernel::{Code, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use web::{FromBody, IdempotencyKey, Json, Meta, ProblemReply, require};
+use web::{FromBody, IdempotencyKey, Json, May, ProblemReply, Scope};
 
 use crate::service::call::{Call, Done, Key};
 
@@ -51,15 +53,21 @@ pub(super) fn method_not_allowed() -> ProblemReply {
     )
 }
 
-/// Who asks, and by which address; nobody unknown.
-pub(super) struct Asked(pub(super) Call);
+web::scopes! {
+    /// Looking at links, their statistics and their history.
+    pub(super) Read = "links:read";
+    /// Making, changing and removing links and domains.
+    pub(super) Write = "links:write";
+}
 
-impl<S: Send + Sync> FromRequestParts<S> for Asked {
+/// Who asks, and by which address: a caller who may do what `S` needs.
+pub(super) struct Asked<S>(pub(super) Call, PhantomData<S>);
+
+impl<T: Send + Sync, S: Scope> FromRequestParts<T> for Asked<S> {
     type Rejection = ProblemReply;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemReply> {
-        let meta = parts.extensions.get::<Meta>().cloned().unwrap_or_default();
-        require(&meta.caller)?;
+    async fn from_request_parts(parts: &mut Parts, state: &T) -> Result<Self, ProblemReply> {
+        let caller = May::<S>::from_request_parts(parts, state).await?.0;
         let host = match parts.uri.authority() {
             Some(authority) => Some(authority.as_str()),
             None => parts
@@ -68,15 +76,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
                 .and_then(|v| v.to_str().ok()),
         };
         let origin = host.map(|host| format!("http://{host}"));
-        Ok(Self(Call {
-            by: meta.caller.label().into_owned(),
+        let call = Call {
+            by: caller.label().into_owned(),
             key: None,
             origin,
-        }))
+        };
+        Ok(Self(call, PhantomData))
     }
 }
 
-impl Asked {
+impl<S> Asked<S> {
     /// The same with the key of a mutation.
     pub(super) fn with(self, key: Option<IdempotencyKey>) -> Call {
         let key = key.map(|k| Key {

@@ -14,11 +14,11 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::Problem;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use web::{IdempotencyKey, Query, require};
+use web::{IdempotencyKey, Query};
 
 use self::import::Import;
 use self::reader::Reader;
-use super::answer::{Answer, Asked, done};
+use super::answer::{Answer, Asked, Read, Write, done};
 use crate::domain::{bookmarks, json, sheet};
 use crate::service::Service;
 use crate::service::transfer::fail;
@@ -107,12 +107,11 @@ pub(crate) struct ExportQuery {
     responses((status = 200, body = ImportReport), (status = 413, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn import(
     State(service): State<Arc<Service>>,
-    asked: Asked,
+    asked: Asked<Write>,
     Query(query): Query<ImportQuery>,
     request: Request,
 ) -> Answer {
     let meta = web::Meta::of(&request);
-    require(&meta.caller)?;
     let (parts, body) = request.into_parts();
     let key = IdempotencyKey::of(&parts, &meta.caller, &[])?;
     let format = query.format;
@@ -128,7 +127,7 @@ pub(crate) async fn import(
     responses((status = 200, content_type = "text/csv", body = String)))]
 pub(crate) async fn export(
     State(service): State<Arc<Service>>,
-    asked: Asked,
+    asked: Asked<Read>,
     Query(query): Query<ExportQuery>,
 ) -> Answer {
     let format = query.format.unwrap_or_default();

@@ -46,7 +46,7 @@ impl Call {
                 fingerprint: hash.finalize().into(),
             }
         });
-        let by = cx.caller.as_deref().unwrap_or("internal").to_owned();
+        let by = cx.caller.label().into_owned();
         Self {
             by,
             key,

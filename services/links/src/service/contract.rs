@@ -78,6 +78,6 @@ commands! {
     delete_domain(DeleteDomain) -> Deleted;
 }
 
-fn caller(cx: &CallCx) -> &str {
-    cx.caller.as_deref().unwrap_or("internal")
+fn caller(cx: &CallCx) -> String {
+    cx.caller.label().into_owned()
 }

@@ -1,11 +1,12 @@
 //! A request that the gateway asks of another replica, because the first one broke off, counts once.
 
+use kernel::Principal;
 use std::time::Duration;
 
 use http::Method;
 use serde_json::json;
 use testkit::eventually;
-use web::{Caller, ClientAddr, Meta};
+use web::{ClientAddr, Meta};
 
 use crate::world::{LAPTOP, Node, Reply, World, client, story};
 
@@ -21,7 +22,7 @@ enum Asked {
 /// A visit as the gateway hands it on, under this number.
 async fn visit(node: &Node, path: &str, hop: u64, asked: Asked) -> Reply {
     let meta = Meta {
-        caller: Caller::Anonymous,
+        caller: Principal::ANONYMOUS,
         client: ClientAddr(client(1)),
         from_cluster: true,
         hop,

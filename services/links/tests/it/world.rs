@@ -9,13 +9,13 @@ use bytes::Bytes;
 use cache::Tier;
 use contracts::links::Links;
 use http::{HeaderMap, Method, StatusCode};
-use kernel::{Ctx, Knobs, ManualClock, Random, SystemRandom, Tasks, Timestamp};
+use kernel::{Ctx, Knobs, ManualClock, Principal, Random, SystemRandom, Tasks, Timestamp};
 use links::{Config, Deps, Parts};
 use serde_json::Value;
 use storage::{Db, DbOptions, Tx};
 use telemetry::Telemetry;
 use testkit::{Postgres, TempDir, eventually};
-use web::{Body, Caller, ClientAddr, Handler, Meta, Request, read_body};
+use web::{Body, ClientAddr, Handler, Meta, Request, read_body};
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_795_435_200);
@@ -218,7 +218,7 @@ impl Node {
         body: impl Into<Bytes>,
     ) -> Reply {
         let meta = Meta {
-            caller: Caller::Local,
+            caller: Principal::LOCAL,
             client: ClientAddr(from),
             ..Meta::default()
         };

@@ -1,6 +1,7 @@
 //! What goes on and what ends here.
 
 use super::*;
+use kernel::Principal;
 
 fn map(lines: &[(&'static str, &'static str)]) -> HeaderMap {
     let mut map = HeaderMap::new();
@@ -122,7 +123,7 @@ fn an_absolute_uri_overrides_the_host() {
 fn a_service_learns_who_asks_and_from_where() {
     let sent = map(&[("host", "a.example"), ("authorization", "Bearer twk_x")]);
     let (_, got) = told(&sent, "/", |meta| {
-        meta.caller = Caller::Key { name: "ci".into() };
+        meta.caller = Principal::key("ci", kernel::DEFAULT_TENANT, kernel::Scopes::ALL);
         meta.client = web::ClientAddr("2001:db8::1".parse().unwrap());
     });
     assert_eq!(got["x-tradewind-caller"], "key:ci");
@@ -175,7 +176,7 @@ fn what_another_process_of_ours_said_is_said_anew() {
     ]);
     let (_, got) = told(&sent, "/", |meta| {
         meta.from_cluster = true;
-        meta.caller = Caller::Local;
+        meta.caller = Principal::LOCAL;
         meta.trace = TraceContext {
             trace_id: 10,
             span_id: 12,

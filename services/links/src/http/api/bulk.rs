@@ -8,7 +8,7 @@ use http::StatusCode;
 use kernel::Problem;
 use web::Mutation;
 
-use super::super::answer::{Answer, Asked, Sent, done, refuse};
+use super::super::answer::{Answer, Asked, Sent, Write, done, refuse};
 use crate::service::Service;
 
 /// Makes up to 100 links; each succeeds or fails by itself.
@@ -17,8 +17,8 @@ use crate::service::Service;
     responses((status = 200, body = BulkResult), (status = 422, body = Problem)))]
 pub(crate) async fn create(
     State(service): State<Arc<Service>>,
-    asked: Asked,
-    sent: Mutation<Sent<BulkCreate>>,
+    asked: Asked<Write>,
+    sent: Mutation<Write, Sent<BulkCreate>>,
 ) -> Answer {
     let call = asked.with(sent.key);
     let all = service
@@ -34,8 +34,8 @@ pub(crate) async fn create(
     responses((status = 200, body = BulkResult), (status = 422, body = Problem)))]
 pub(crate) async fn patch(
     State(service): State<Arc<Service>>,
-    asked: Asked,
-    sent: Mutation<Sent<BulkPatch>>,
+    asked: Asked<Write>,
+    sent: Mutation<Write, Sent<BulkPatch>>,
 ) -> Answer {
     let call = asked.with(sent.key);
     let all = service
@@ -51,8 +51,8 @@ pub(crate) async fn patch(
     responses((status = 200, body = BulkResult), (status = 422, body = Problem)))]
 pub(crate) async fn delete(
     State(service): State<Arc<Service>>,
-    asked: Asked,
-    sent: Mutation<Sent<BulkDelete>>,
+    asked: Asked<Write>,
+    sent: Mutation<Write, Sent<BulkDelete>>,
 ) -> Answer {
     let call = asked.with(sent.key);
     let all = service

@@ -9,13 +9,13 @@ use http::StatusCode;
 use kernel::Problem;
 use web::{Json, Mutation, Path};
 
-use super::super::answer::{Answer, Asked, Sent, done, refuse};
+use super::super::answer::{Answer, Asked, Read, Sent, Write, done, refuse};
 use crate::service::Service;
 
 /// The custom domains.
 #[utoipa::path(get, path = "/api/links/domains", tag = "domains",
     responses((status = 200, body = DomainList)))]
-pub(crate) async fn list(State(service): State<Arc<Service>>, _: Asked) -> Answer {
+pub(crate) async fn list(State(service): State<Arc<Service>>, _: Asked<Read>) -> Answer {
     let all = service.domains().await.map_err(|e| refuse(&e))?;
     Ok(Json(all).into_response())
 }
@@ -26,8 +26,8 @@ pub(crate) async fn list(State(service): State<Arc<Service>>, _: Asked) -> Answe
     responses((status = 200, body = Domain), (status = 422, body = Problem)))]
 pub(crate) async fn put(
     State(service): State<Arc<Service>>,
-    asked: Asked,
-    sent: Mutation<Sent<PutDomain>>,
+    asked: Asked<Write>,
+    sent: Mutation<Write, Sent<PutDomain>>,
 ) -> Answer {
     let call = asked.with(sent.key);
     let domain = service
@@ -43,9 +43,9 @@ pub(crate) async fn put(
     responses((status = 200, body = Deleted), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn delete(
     State(service): State<Arc<Service>>,
-    asked: Asked,
+    asked: Asked<Write>,
     Path(host): Path<String>,
-    sent: Mutation<()>,
+    sent: Mutation<Write, ()>,
 ) -> Answer {
     let call = asked.with(sent.key);
     let request = DeleteDomain { host };

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use web::{Json, Mutation, Path, Query};
 
-use super::super::answer::{Answer, Asked, Sent, refuse};
+use super::super::answer::{Answer, Asked, Read, Sent, Write, refuse};
 use super::super::qr::Qr;
 use super::links::OnDomain;
 use crate::service::Service;
@@ -42,7 +42,7 @@ pub(crate) struct StatsQuery {
     responses((status = 200, body = LinkStats), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn stats(
     State(service): State<Arc<Service>>,
-    _: Asked,
+    _: Asked<Read>,
     Path(link): Path<String>,
     Query(query): Query<StatsQuery>,
 ) -> Answer {
@@ -68,7 +68,7 @@ pub(crate) async fn stats(
     responses((status = 200, body = OrphanStats), (status = 422, body = Problem)))]
 pub(crate) async fn orphans(
     State(service): State<Arc<Service>>,
-    _: Asked,
+    _: Asked<Read>,
     Query(query): Query<GetOrphans>,
 ) -> Answer {
     let stats = service.orphans(query).await.map_err(|e| refuse(&e))?;
@@ -77,7 +77,7 @@ pub(crate) async fn orphans(
 
 /// Every tag in use, most used first.
 #[utoipa::path(get, path = "/api/links/tags", tag = "insight", responses((status = 200, body = TagList)))]
-pub(crate) async fn tags(State(service): State<Arc<Service>>, _: Asked) -> Answer {
+pub(crate) async fn tags(State(service): State<Arc<Service>>, _: Asked<Read>) -> Answer {
     let tags = service.tags().await.map_err(|e| refuse(&e))?;
     Ok(Json(tags).into_response())
 }
@@ -87,7 +87,7 @@ pub(crate) async fn tags(State(service): State<Arc<Service>>, _: Asked) -> Answe
     responses((status = 200, body = History), (status = 404, body = Problem)))]
 pub(crate) async fn history(
     State(service): State<Arc<Service>>,
-    _: Asked,
+    _: Asked<Read>,
     Path(link): Path<String>,
     Query(on): Query<OnDomain>,
 ) -> Answer {
@@ -105,10 +105,10 @@ pub(crate) async fn history(
     responses((status = 200, body = Explained), (status = 404, body = Problem)))]
 pub(crate) async fn explain(
     State(service): State<Arc<Service>>,
-    _: Asked,
+    _: Asked<Write>,
     Path(link): Path<String>,
     Query(on): Query<OnDomain>,
-    sent: Mutation<Sent<ExplainLink>>,
+    sent: Mutation<Write, Sent<ExplainLink>>,
 ) -> Answer {
     let asked = sent.body.0;
     let request = ExplainLink {
@@ -136,7 +136,7 @@ pub(crate) struct QrQuery {
     responses((status = 200, content_type = "image/svg+xml", body = String), (status = 404, body = Problem)))]
 pub(crate) async fn qr_svg(
     State(service): State<Arc<Service>>,
-    asked: Asked,
+    asked: Asked<Read>,
     Path(link): Path<String>,
     Query(query): Query<QrQuery>,
 ) -> Answer {
@@ -149,7 +149,7 @@ pub(crate) async fn qr_svg(
     responses((status = 200, content_type = "image/png", body = Vec<u8>), (status = 404, body = Problem)))]
 pub(crate) async fn qr_png(
     State(service): State<Arc<Service>>,
-    asked: Asked,
+    asked: Asked<Read>,
     Path(link): Path<String>,
     Query(query): Query<QrQuery>,
 ) -> Answer {
@@ -162,7 +162,7 @@ pub(crate) async fn qr_png(
 
 async fn qr(
     service: &Service,
-    asked: &Asked,
+    asked: &Asked<Read>,
     link: String,
     domain: Option<String>,
 ) -> Result<Qr, web::ProblemReply> {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use web::{Json, Mutation, Path, Query};
 
-use super::super::answer::{Answer, Asked, Sent, done, refuse};
+use super::super::answer::{Answer, Asked, Read, Sent, Write, done, refuse};
 use crate::service::Service;
 
 /// The domain of a code in the path.
@@ -32,8 +32,8 @@ pub(crate) struct OnDomain {
     responses((status = 201, body = LinkView), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn create(
     State(service): State<Arc<Service>>,
-    asked: Asked,
-    sent: Mutation<Sent<CreateLink>>,
+    asked: Asked<Write>,
+    sent: Mutation<Write, Sent<CreateLink>>,
 ) -> Answer {
     let call = asked.with(sent.key);
     let made = service
@@ -54,8 +54,8 @@ pub(crate) async fn create(
     responses((status = 200, body = Upserted), (status = 201, body = Upserted), (status = 422, body = Problem)))]
 pub(crate) async fn upsert(
     State(service): State<Arc<Service>>,
-    asked: Asked,
-    sent: Mutation<Sent<CreateLink>>,
+    asked: Asked<Write>,
+    sent: Mutation<Write, Sent<CreateLink>>,
 ) -> Answer {
     let call = asked.with(sent.key);
     let made = service
@@ -75,7 +75,7 @@ pub(crate) async fn upsert(
     responses((status = 200, body = Page<LinkView>), (status = 422, body = Problem)))]
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,
-    asked: Asked,
+    asked: Asked<Read>,
     Query(query): Query<ListLinks>,
 ) -> Answer {
     let page = service
@@ -90,7 +90,7 @@ pub(crate) async fn list(
     responses((status = 200, body = LinkView), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(service): State<Arc<Service>>,
-    asked: Asked,
+    asked: Asked<Read>,
     Path(link): Path<String>,
     Query(on): Query<OnDomain>,
 ) -> Answer {
@@ -112,10 +112,10 @@ pub(crate) async fn get(
     responses((status = 200, body = LinkView), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn patch(
     State(service): State<Arc<Service>>,
-    asked: Asked,
+    asked: Asked<Write>,
     Path(link): Path<String>,
     Query(on): Query<OnDomain>,
-    sent: Mutation<Sent<LinkChanges>>,
+    sent: Mutation<Write, Sent<LinkChanges>>,
 ) -> Answer {
     let call = asked.with(sent.key);
     let request = PatchLink {
@@ -136,10 +136,10 @@ pub(crate) async fn patch(
     responses((status = 200, body = Deleted), (status = 404, body = Problem)))]
 pub(crate) async fn delete(
     State(service): State<Arc<Service>>,
-    asked: Asked,
+    asked: Asked<Write>,
     Path(link): Path<String>,
     Query(on): Query<OnDomain>,
-    sent: Mutation<()>,
+    sent: Mutation<Write, ()>,
 ) -> Answer {
     let call = asked.with(sent.key);
     let request = GetLink {
@@ -168,10 +168,10 @@ pub(crate) struct Rollback {
     responses((status = 200, body = LinkView), (status = 404, body = Problem)))]
 pub(crate) async fn rollback(
     State(service): State<Arc<Service>>,
-    asked: Asked,
+    asked: Asked<Write>,
     Path(link): Path<String>,
     Query(on): Query<OnDomain>,
-    sent: Mutation<Sent<Rollback>>,
+    sent: Mutation<Write, Sent<Rollback>>,
 ) -> Answer {
     let call = asked.with(sent.key);
     let request = RollbackLink {

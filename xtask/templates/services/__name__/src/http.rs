@@ -14,10 +14,17 @@ use http::{StatusCode, header};
 use kernel::{Ctx, Id, Page, Problem};
 use mesh::CallCx;
 use utoipa::OpenApi;
-use web::{Json, Meta, Mutation, Paging, Path, ProblemReply, problem};
+use web::{Json, May, Meta, Mutation, Paging, Path, ProblemReply, problem};
 
 /// How long a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+web::scopes! {
+    /// Looking at __name__.
+    pub(crate) Read = "__name__:read";
+    /// Adding to them.
+    pub(crate) Write = "__name__:write";
+}
 
 /// What the routes need.
 #[derive(Clone)]
@@ -45,7 +52,7 @@ impl Routes {
     fn cx(&self, meta: &Meta) -> CallCx {
         CallCx::new(&*self.ctx.clock, REQUEST_TIMEOUT)
             .with_trace(meta.trace)
-            .with_caller(meta.caller.label().as_ref())
+            .with_caller(meta.caller.clone())
     }
 }
 
@@ -56,7 +63,7 @@ impl Routes {
 async fn create(
     State(routes): State<Routes>,
     meta: Meta,
-    request: Mutation<Json<Create__Item__>>,
+    request: Mutation<Write, Json<Create__Item__>>,
 ) -> Result<impl IntoResponse, ProblemReply> {
     let mut cx = routes.cx(&meta);
     if let Some(key) = request.key {
@@ -73,6 +80,7 @@ async fn create(
     responses((status = 200, body = __Item__), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 async fn one(
     State(routes): State<Routes>,
+    _: May<Read>,
     meta: Meta,
     Path(id): Path<Id>,
 ) -> Result<Json<__Item__>, ProblemReply> {
@@ -87,6 +95,7 @@ async fn one(
     responses((status = 200, body = Page<__Item__>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 async fn list(
     State(routes): State<Routes>,
+    _: May<Read>,
     meta: Meta,
     paging: Paging,
 ) -> Result<Json<Page<__Item__>>, ProblemReply> {
@@ -98,7 +107,11 @@ async fn list(
 /// How many there are.
 #[utoipa::path(get, path = "/api/__name__/count", tag = "__name__",
     responses((status = 200, body = __Item__Count)))]
-async fn count(State(routes): State<Routes>, meta: Meta) -> Result<Json<__Item__Count>, ProblemReply> {
+async fn count(
+    State(routes): State<Routes>,
+    _: May<Read>,
+    meta: Meta,
+) -> Result<Json<__Item__Count>, ProblemReply> {
     let found = routes.service.count(&routes.cx(&meta), Count__Name__ {}).await;
     found.map(Json).map_err(|error| problem(&error))
 }

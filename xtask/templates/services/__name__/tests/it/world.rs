@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bus::{Bus, BusOptions, Route, Via};
 use contracts::__name__::{TOPIC_CHANGED, __Name__Client, __Name__Server};
-use kernel::{Ctx, Knobs, Tasks};
+use kernel::{Ctx, Knobs, Principal, Tasks};
 use mesh::{CallCx, Edge};
 use storage::{Db, DbOptions};
 use telemetry::Metrics;
@@ -69,7 +69,7 @@ impl World {
 
     /// What a call needs.
     pub(crate) fn cx(&self) -> CallCx {
-        CallCx::new(&*self.ctx.clock, Duration::from_secs(30)).with_caller("somebody")
+        CallCx::new(&*self.ctx.clock, Duration::from_secs(30)).with_caller(Principal::service("somebody"))
     }
 
     /// Ends the background work.
