@@ -104,7 +104,7 @@ async fn create(State(links): State<Links>, Json(given): Json<Value>) -> Respons
         let detail = "write an http or https URL";
         let problem =
             Problem::new(Code::Invalid, "the link cannot be made").with_field("/url", detail);
-        return ProblemReply::from(problem).into_response();
+        return ProblemReply(Box::new(problem)).into_response();
     }
     let mut links = links.lock();
     let random = format!("New{}", links.len());

@@ -1,6 +1,6 @@
 //! What the links service can refuse, in words that cross every binding unchanged.
 
-use kernel::{Code, Coded, Retry};
+use kernel::{Code, Coded, FieldError, Retry};
 use mesh::MeshError;
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,16 @@ impl From<MeshError> for LinksError {
 }
 
 impl Coded for LinksError {
+    fn field(&self) -> Option<FieldError> {
+        let Self::Invalid { field, detail } = self else {
+            return None;
+        };
+        Some(FieldError {
+            pointer: format!("/{field}"),
+            detail: detail.clone(),
+        })
+    }
+
     fn code(&self) -> Code {
         match self {
             Self::NotFound { .. } => Code::NotFound,

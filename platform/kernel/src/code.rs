@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::FieldError;
+
 /// What kind of failure it is. Each has one HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -120,5 +122,10 @@ pub trait Coded {
             Code::DeadlineExceeded | Code::Internal => Retry::IfIdempotent,
             _ => Retry::Never,
         }
+    }
+
+    /// The field of the request that is wrong, if it is one field.
+    fn field(&self) -> Option<FieldError> {
+        None
     }
 }

@@ -57,6 +57,7 @@ impl Problem {
     #[must_use]
     pub fn of<E: Coded + std::fmt::Display>(error: &E) -> Self {
         let mut problem = Self::new(error.code(), error.to_string());
+        problem.errors.extend(error.field());
         problem.retryable = !matches!(error.retry(), Retry::Never);
         if let Retry::AfterMs(ms) = error.retry() {
             problem.retry_after = Some(ms.div_ceil(1_000).max(1));

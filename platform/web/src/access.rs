@@ -23,17 +23,34 @@ impl Red {
     /// The handles of the route class `route` of `service`.
     #[must_use]
     pub fn new(metrics: &Metrics, service: &str, route: &str) -> Self {
+        Self::counted(
+            metrics,
+            ("http", "HTTP requests answered"),
+            (service, "route", route),
+        )
+    }
+
+    /// The handles of the operation `operation` of the API of `service`, such as `GET /api/links/{id}`.
+    #[must_use]
+    pub fn of_operation(metrics: &Metrics, service: &str, operation: &str) -> Self {
+        let what = ("api", "Requests of an operation of the API answered");
+        Self::counted(metrics, what, (service, "operation", operation))
+    }
+
+    fn counted(
+        metrics: &Metrics,
+        (prefix, help): (&str, &str),
+        (service, kind, name): (&str, &str, &str),
+    ) -> Self {
+        let total = format!("{prefix}_requests_total");
         let answers = ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|status| {
-            metrics.counter(
-                "http_requests_total",
-                "HTTP requests answered",
-                &[("service", service), ("route", route), ("status", status)],
-            )
+            let labels = [("service", service), (kind, name), ("status", status)];
+            metrics.counter(&total, help, &labels)
         });
         let seconds = metrics.histogram(
-            "http_request_duration_seconds",
+            &format!("{prefix}_request_duration_seconds"),
             "Time from the head of a request to the head of its answer",
-            &[("service", service), ("route", route)],
+            &[("service", service), (kind, name)],
         );
         Self(Arc::new(Handles { answers, seconds }))
     }

@@ -71,21 +71,50 @@ fn json_problem(path: &str, error: &serde_json::Error) -> ProblemReply {
     use serde_json::error::Category;
     match error.classify() {
         Category::Data => {
-            let pointer = pointer(path);
             let detail = without_position(&error.to_string());
-            let shown = if pointer.is_empty() {
-                "the body"
-            } else {
-                pointer.as_str()
-            };
-            Problem::new(Code::Invalid, format!("{shown}: {detail}"))
-                .with_field(pointer, detail)
-                .into()
+            match unknown_field(&detail) {
+                Some((name, hint)) => {
+                    let parent = path.strip_suffix(&name).unwrap_or(path);
+                    let pointer = format!("{}/{name}", pointer(parent));
+                    field_problem(hint.clone(), pointer, hint)
+                }
+                None => {
+                    let pointer = pointer(path);
+                    let shown = if pointer.is_empty() {
+                        "the body"
+                    } else {
+                        &pointer
+                    };
+                    field_problem(format!("{shown}: {detail}"), pointer, detail)
+                }
+            }
         }
         Category::Io | Category::Syntax | Category::Eof => {
             ProblemReply::new(Code::BadRequest, format!("the body is not JSON: {error}"))
         }
     }
+}
+
+fn field_problem(summary: String, pointer: String, detail: String) -> ProblemReply {
+    let problem = Problem::new(Code::Invalid, summary).with_field(pointer, detail);
+    ProblemReply(Box::new(problem))
+}
+
+/// The name of a field that is not known, and what to do, with the nearest names that are.
+fn unknown_field(said: &str) -> Option<(String, String)> {
+    let rest = said.strip_prefix("unknown field `")?;
+    let (name, rest) = rest.split_once('`')?;
+    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    let near = kernel::nearest(name, known.iter().copied());
+    let hint = if near.is_empty() {
+        format!("there are {}", known.join(", "))
+    } else {
+        format!("did you mean {}?", near.join(" or "))
+    };
+    Some((
+        name.to_owned(),
+        format!("there is no field '{name}'; {hint}"),
+    ))
 }
 
 /// `a.b[0].c` as the JSON pointer `/a/b/0/c`.
@@ -148,9 +177,8 @@ fn query_problem(text: &str) -> ProblemReply {
         .filter(|(name, _)| !name.contains(' '));
     match named {
         Some((name, detail)) => {
-            Problem::new(Code::Invalid, format!("query parameter '{name}': {detail}"))
-                .with_field(name, detail)
-                .into()
+            let summary = format!("query parameter '{name}': {detail}");
+            field_problem(summary, name.to_owned(), detail.to_owned())
         }
         None => ProblemReply::new(Code::Invalid, format!("the query string: {text}")),
     }

@@ -5,6 +5,7 @@
 //! [`Ingress`] is the one seam where a caller's identity enters.
 
 mod access;
+mod api;
 mod asset;
 mod body;
 mod extract;
@@ -23,6 +24,7 @@ mod sse;
 mod struck;
 
 pub use access::{AccessLog, Red};
+pub use api::{IDEMPOTENCY_KEY, api, described, method_not_allowed};
 pub use asset::{Asset, Assets, CONTENT_SECURITY_POLICY};
 pub use body::{Body, BodyError, BoxError, Request, Response, read_body};
 pub use extract::{Json, Paging, Path, Query};

@@ -12,14 +12,14 @@ pub struct ProblemReply(pub Box<Problem>);
 
 /// The answer that says what `error` says.
 pub fn problem<E: Coded + std::fmt::Display>(error: &E) -> ProblemReply {
-    Problem::of(error).into()
+    ProblemReply(Box::new(Problem::of(error)))
 }
 
 impl ProblemReply {
     /// A problem of this kind; `detail` says what happened and what to do.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Problem::new(code, detail).into()
+        Self(Box::new(Problem::new(code, detail)))
     }
 
     /// The same under another HTTP status, for the few that no [`Code`] stands for (408, 415, 431, 502).
@@ -56,15 +56,10 @@ impl ProblemReply {
     }
 }
 
-impl From<Problem> for ProblemReply {
-    fn from(problem: Problem) -> Self {
-        Self(Box::new(problem))
-    }
-}
-
-impl<E: Coded + std::fmt::Display> From<&E> for ProblemReply {
-    fn from(error: &E) -> Self {
-        problem(error)
+/// So that a route says `?`, and what a contract refuses becomes a problem.
+impl<E: Coded + std::fmt::Display> From<E> for ProblemReply {
+    fn from(error: E) -> Self {
+        problem(&error)
     }
 }
 

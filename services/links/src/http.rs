@@ -20,6 +20,7 @@ use crate::service::Service;
 
 /// What answers every request of the service.
 pub(crate) fn handler(service: &Arc<Service>) -> Arc<dyn Handler> {
-    let api = web::from_router(api::router(service));
+    let measured = (&openapi(), &service.metrics);
+    let api = web::api(api::router(service), crate::NAME, measured);
     Arc::new(redirect::Front::new(api, Arc::clone(service)))
 }

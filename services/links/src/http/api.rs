@@ -7,17 +7,10 @@ pub(super) mod links;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
-use http::{HeaderValue, Method, StatusCode, header};
-use kernel::Code;
-use web::ProblemReply;
-
-use super::answer::method_not_allowed;
 use super::transfer;
 use crate::service::Service;
+use axum::Router;
+use axum::routing::{get, post, put};
 
 /// The routes of the API.
 pub(super) fn router(service: &Arc<Service>) -> Router {
@@ -47,23 +40,5 @@ pub(super) fn router(service: &Arc<Service>) -> Router {
         .route("/api/links/{id}/explain", post(insight::explain))
         .route("/api/links/{id}/qr.svg", get(insight::qr_svg))
         .route("/api/links/{id}/qr.png", get(insight::qr_png))
-        .fallback(unknown)
-        .method_not_allowed_fallback(other_method)
-        .layer(DefaultBodyLimit::disable())
         .with_state(Arc::clone(service))
-}
-
-async fn unknown() -> ProblemReply {
-    ProblemReply::new(
-        Code::NotFound,
-        "there is no such resource; see /api/openapi.json",
-    )
-}
-
-async fn other_method(method: Method) -> Response {
-    if method == Method::OPTIONS {
-        let allow = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-        return (StatusCode::NO_CONTENT, [(header::ALLOW, allow)]).into_response();
-    }
-    method_not_allowed().into_response()
 }

@@ -28,5 +28,5 @@ struct Document;
 /// The document of the API.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    web::described(Document::openapi(), crate::NAME)
 }

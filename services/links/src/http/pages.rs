@@ -69,7 +69,7 @@ fn html(status: StatusCode, title: &str, body: &str) -> Response {
 /// A page for people, a problem for programs that ask for JSON.
 fn say(request: &Head, problem: Problem, title: &str) -> Response {
     if text(request.headers(), &header::ACCEPT).contains("json") {
-        return ProblemReply::from(problem).into_web();
+        return ProblemReply(Box::new(problem)).into_web();
     }
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = html(
@@ -204,7 +204,7 @@ pub(super) fn method(method: &Method) -> Response {
     let mut response = if *method == Method::OPTIONS {
         bare(StatusCode::NO_CONTENT)
     } else {
-        super::answer::method_not_allowed().into_web()
+        web::method_not_allowed().into_web()
     };
     response.headers_mut().insert(
         header::ALLOW,

@@ -101,8 +101,7 @@ pub(crate) struct ExportQuery {
 /// `max_clicks`, `rules` (JSON). Up to 1,000 links are made in one
 /// transaction; with an idempotency key an import that broke off goes on where it stopped when it is
 /// sent again, and another file under the key of a whole one is refused.
-#[utoipa::path(post, path = "/api/links/import", tag = "transfer", params(ImportQuery,
-    ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again")),
+#[utoipa::path(post, path = "/api/links/import", tag = "transfer", params(ImportQuery),
     request_body(content = String, content_type = "text/csv"),
     responses((status = 200, body = ImportReport), (status = 413, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn import(

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use web::{Json, Mutation, Path, Query};
 
-use super::super::answer::{Answer, Asked, Read, Sent, Write, refuse};
+use super::super::answer::{Answer, Asked, Read, Write};
 use super::super::qr::Qr;
 use super::links::OnDomain;
 use crate::service::Service;
@@ -59,7 +59,7 @@ pub(crate) async fn stats(
         until,
         by,
     };
-    let stats = service.stats(request).await.map_err(|e| refuse(&e))?;
+    let stats = service.stats(request).await?;
     Ok(Json(stats).into_response())
 }
 
@@ -71,14 +71,14 @@ pub(crate) async fn orphans(
     _: Asked<Read>,
     Query(query): Query<GetOrphans>,
 ) -> Answer {
-    let stats = service.orphans(query).await.map_err(|e| refuse(&e))?;
+    let stats = service.orphans(query).await?;
     Ok(Json(stats).into_response())
 }
 
 /// Every tag in use, most used first.
 #[utoipa::path(get, path = "/api/links/tags", tag = "insight", responses((status = 200, body = TagList)))]
 pub(crate) async fn tags(State(service): State<Arc<Service>>, _: Asked<Read>) -> Answer {
-    let tags = service.tags().await.map_err(|e| refuse(&e))?;
+    let tags = service.tags().await?;
     Ok(Json(tags).into_response())
 }
 
@@ -95,7 +95,7 @@ pub(crate) async fn history(
         link,
         domain: on.domain,
     };
-    let history = service.history(request).await.map_err(|e| refuse(&e))?;
+    let history = service.history(request).await?;
     Ok(Json(history).into_response())
 }
 
@@ -108,7 +108,7 @@ pub(crate) async fn explain(
     _: Asked<Write>,
     Path(link): Path<String>,
     Query(on): Query<OnDomain>,
-    sent: Mutation<Write, Sent<ExplainLink>>,
+    sent: Mutation<Write, Json<ExplainLink>>,
 ) -> Answer {
     let asked = sent.body.0;
     let request = ExplainLink {
@@ -116,7 +116,7 @@ pub(crate) async fn explain(
         domain: on.domain.or(asked.domain),
         ..asked
     };
-    let explained = service.explain(request).await.map_err(|e| refuse(&e))?;
+    let explained = service.explain(request).await?;
     Ok(Json(explained).into_response())
 }
 
@@ -154,9 +154,7 @@ pub(crate) async fn qr_png(
     Query(query): Query<QrQuery>,
 ) -> Answer {
     let qr = qr(&service, &asked, link, query.domain).await?;
-    let png = qr
-        .png(usize::from(query.size.unwrap_or(512)))
-        .map_err(|e| refuse(&e))?;
+    let png = qr.png(usize::from(query.size.unwrap_or(512)))?;
     Ok(picture("image/png", png))
 }
 
@@ -166,11 +164,8 @@ async fn qr(
     link: String,
     domain: Option<String>,
 ) -> Result<Qr, web::ProblemReply> {
-    let view = service
-        .get(&asked.0, GetLink { link, domain })
-        .await
-        .map_err(|e| refuse(&e))?;
-    Qr::of(&view.short_url).map_err(|e| refuse(&e))
+    let view = service.get(&asked.0, GetLink { link, domain }).await?;
+    Ok(Qr::of(&view.short_url)?)
 }
 
 fn picture(kind: &'static str, bytes: Vec<u8>) -> Response {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use web::{Json, Mutation, Path, Query};
 
-use super::super::answer::{Answer, Asked, Read, Sent, Write, done, refuse};
+use super::super::answer::{Answer, Asked, Read, Write, done};
 use crate::service::Service;
 
 /// The domain of a code in the path.
@@ -28,18 +28,14 @@ pub(crate) struct OnDomain {
 
 /// Makes a link.
 #[utoipa::path(post, path = "/api/links", tag = "links", request_body = CreateLink,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again")),
     responses((status = 201, body = LinkView), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn create(
     State(service): State<Arc<Service>>,
     asked: Asked<Write>,
-    sent: Mutation<Write, Sent<CreateLink>>,
+    sent: Mutation<Write, Json<CreateLink>>,
 ) -> Answer {
     let call = asked.with(sent.key);
-    let made = service
-        .create(&call, sent.body.0)
-        .await
-        .map_err(|e| refuse(&e))?;
+    let made = service.create(&call, sent.body.0).await?;
     let location = format!("/api/links/{}", made.value.id);
     let mut response = done(StatusCode::CREATED, made);
     if let Ok(location) = HeaderValue::from_str(&location) {
@@ -50,18 +46,14 @@ pub(crate) async fn create(
 
 /// Makes the link, or changes the one with the same external id, or else the same target.
 #[utoipa::path(put, path = "/api/links/upsert", tag = "links", request_body = CreateLink,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again")),
     responses((status = 200, body = Upserted), (status = 201, body = Upserted), (status = 422, body = Problem)))]
 pub(crate) async fn upsert(
     State(service): State<Arc<Service>>,
     asked: Asked<Write>,
-    sent: Mutation<Write, Sent<CreateLink>>,
+    sent: Mutation<Write, Json<CreateLink>>,
 ) -> Answer {
     let call = asked.with(sent.key);
-    let made = service
-        .upsert(&call, sent.body.0)
-        .await
-        .map_err(|e| refuse(&e))?;
+    let made = service.upsert(&call, sent.body.0).await?;
     let status = if made.value.created {
         StatusCode::CREATED
     } else {
@@ -78,10 +70,7 @@ pub(crate) async fn list(
     asked: Asked<Read>,
     Query(query): Query<ListLinks>,
 ) -> Answer {
-    let page = service
-        .list(&asked.0, query)
-        .await
-        .map_err(|e| refuse(&e))?;
+    let page = service.list(&asked.0, query).await?;
     Ok(Json(page).into_response())
 }
 
@@ -98,16 +87,12 @@ pub(crate) async fn get(
         link,
         domain: on.domain,
     };
-    let view = service
-        .get(&asked.0, request)
-        .await
-        .map_err(|e| refuse(&e))?;
+    let view = service.get(&asked.0, request).await?;
     Ok(Json(view).into_response())
 }
 
 /// Changes what is named, keeps the rest; `null` clears.
-#[utoipa::path(patch, path = "/api/links/{id}", tag = "links", params(("id" = String, Path), OnDomain,
-    ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again")),
+#[utoipa::path(patch, path = "/api/links/{id}", tag = "links", params(("id" = String, Path), OnDomain),
     request_body = LinkChanges,
     responses((status = 200, body = LinkView), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn patch(
@@ -115,7 +100,7 @@ pub(crate) async fn patch(
     asked: Asked<Write>,
     Path(link): Path<String>,
     Query(on): Query<OnDomain>,
-    sent: Mutation<Write, Sent<LinkChanges>>,
+    sent: Mutation<Write, Json<LinkChanges>>,
 ) -> Answer {
     let call = asked.with(sent.key);
     let request = PatchLink {
@@ -123,16 +108,12 @@ pub(crate) async fn patch(
         domain: on.domain,
         changes: sent.body.0,
     };
-    let changed = service
-        .patch(&call, request)
-        .await
-        .map_err(|e| refuse(&e))?;
+    let changed = service.patch(&call, request).await?;
     Ok(done(StatusCode::OK, changed))
 }
 
 /// Removes a link with its history and its clicks.
-#[utoipa::path(delete, path = "/api/links/{id}", tag = "links", params(("id" = String, Path), OnDomain,
-    ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again")),
+#[utoipa::path(delete, path = "/api/links/{id}", tag = "links", params(("id" = String, Path), OnDomain),
     responses((status = 200, body = Deleted), (status = 404, body = Problem)))]
 pub(crate) async fn delete(
     State(service): State<Arc<Service>>,
@@ -146,10 +127,7 @@ pub(crate) async fn delete(
         link,
         domain: on.domain,
     };
-    let gone = service
-        .delete(&call, request)
-        .await
-        .map_err(|e| refuse(&e))?;
+    let gone = service.delete(&call, request).await?;
     Ok(done(StatusCode::OK, gone))
 }
 
@@ -162,8 +140,7 @@ pub(crate) struct Rollback {
 }
 
 /// Makes an earlier version the newest one. Password and clicks used so far stay.
-#[utoipa::path(post, path = "/api/links/{id}/rollback", tag = "links", params(("id" = String, Path), OnDomain,
-    ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again")),
+#[utoipa::path(post, path = "/api/links/{id}/rollback", tag = "links", params(("id" = String, Path), OnDomain),
     request_body = Rollback,
     responses((status = 200, body = LinkView), (status = 404, body = Problem)))]
 pub(crate) async fn rollback(
@@ -171,7 +148,7 @@ pub(crate) async fn rollback(
     asked: Asked<Write>,
     Path(link): Path<String>,
     Query(on): Query<OnDomain>,
-    sent: Mutation<Write, Sent<Rollback>>,
+    sent: Mutation<Write, Json<Rollback>>,
 ) -> Answer {
     let call = asked.with(sent.key);
     let request = RollbackLink {
@@ -179,9 +156,6 @@ pub(crate) async fn rollback(
         domain: on.domain,
         version: sent.body.0.version,
     };
-    let changed = service
-        .rollback(&call, request)
-        .await
-        .map_err(|e| refuse(&e))?;
+    let changed = service.rollback(&call, request).await?;
     Ok(done(StatusCode::OK, changed))
 }

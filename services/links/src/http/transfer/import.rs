@@ -6,7 +6,6 @@ use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 use web::{IdempotencyKey, ProblemReply};
 
-use super::super::answer::refuse;
 use super::reader::Reader;
 use crate::service::Service;
 use crate::service::call::{Call, Done, Key};
@@ -60,18 +59,14 @@ impl<'a> Import<'a> {
         let mut chunks = body.into_data_stream();
         let (mut bytes, mut rows) = (0, Vec::new());
         while let Some(chunk) = chunks.next().await {
-            let chunk: Bytes = chunk.map_err(|_| refuse(&broken_off()))?;
+            let chunk: Bytes = chunk.map_err(|_| broken_off())?;
             bytes += chunk.len();
             self.file.update(&chunk);
             if bytes > FILE_BYTES_MAX {
                 let detail = "a file has at most 256 MiB; send it in parts".to_owned();
-                return Err(refuse(&LinksError::TooLarge { detail }));
+                return Err(LinksError::TooLarge { detail }.into());
             }
-            rows.extend(
-                reader
-                    .push(&chunk, &mut self.done.sum)
-                    .map_err(|e| refuse(&e))?,
-            );
+            rows.extend(reader.push(&chunk, &mut self.done.sum)?);
             self.batches(&mut rows).await?;
         }
         rows.extend(reader.finish(&mut self.done.sum));
@@ -109,11 +104,7 @@ impl<'a> Import<'a> {
             key,
             ..self.call.clone()
         };
-        let part = self
-            .service
-            .import_batch(&call, batch)
-            .await
-            .map_err(|e| refuse(&e))?;
+        let part = self.service.import_batch(&call, batch).await?;
         self.done.batches += 1;
         self.done.replayed += u32::from(part.replayed);
         self.done.sum.created += part.value.created;
