@@ -153,6 +153,7 @@ fn host(config: Config, env: &Env) -> Result<Host> {
         tasks.clone(),
         BusOptions {
             faults: faults.clone(),
+            traces: Some(telemetry.traces.clone()),
             ..BusOptions::default()
         },
     );

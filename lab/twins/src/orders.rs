@@ -52,7 +52,6 @@ impl Databases {
                 key: id.to_string(),
                 kind: "order_placed".to_owned(),
                 payload: serde_json::to_vec(&id).expect("an id is JSON"),
-                trace: None,
             };
             tx.publish(&event).await.map(drop)
         };

@@ -129,6 +129,7 @@ impl Bus {
                         db: db.clone(),
                         handler: Arc::clone(handler),
                         retry: self.0.options.retry,
+                        traces: self.0.options.traces.clone(),
                         meters: ConsumerMeters::new(consumer.name, &self.0.metrics),
                         parked: Notify::new(),
                     });

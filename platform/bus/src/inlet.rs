@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::try_join_all;
 use kernel::{Code, Coded as _};
 use storage::{Db, Tx};
+use telemetry::{Span, SpanKind, TraceContext, Traces};
 use tokio::sync::Notify;
 
 use crate::metrics::ConsumerMeters;
@@ -28,6 +29,7 @@ pub(crate) struct Inlet {
     pub(crate) db: Db,
     pub(crate) handler: Arc<dyn EventHandler>,
     pub(crate) retry: RetryOptions,
+    pub(crate) traces: Option<Traces>,
     pub(crate) meters: ConsumerMeters,
     /// Something was parked or redriven.
     pub(crate) parked: Notify,
@@ -166,8 +168,35 @@ impl Inlet {
         Ok(tally)
     }
 
-    /// Runs the handler; a panic is a failure like any other.
+    /// Runs the handler within the trace that the event belongs to, which is also that of the events that it
+    /// publishes.
     pub(crate) async fn handle(&self, tx: &mut Tx<'_>, event: &Event) -> Result<(), HandlerError> {
+        let parent = event
+            .trace
+            .as_deref()
+            .and_then(|text| TraceContext::parse(text).ok());
+        let mut span = match (&self.traces, parent) {
+            (Some(traces), Some(parent)) => {
+                let name = format!("{} {}", self.name, event.kind);
+                traces.span(
+                    name,
+                    self.db.schema().to_owned(),
+                    Some(parent),
+                    SpanKind::Consumer,
+                )
+            }
+            (_, parent) => Span::unsampled(parent.unwrap_or(TraceContext::NONE)),
+        };
+        tx.caused_by(span.context());
+        let handled = self.unwound(tx, event).await;
+        if let Err(error) = &handled {
+            span.error(error);
+        }
+        handled
+    }
+
+    /// Runs the handler; a panic is a failure like any other.
+    async fn unwound(&self, tx: &mut Tx<'_>, event: &Event) -> Result<(), HandlerError> {
         let handling = AssertUnwindSafe(self.handler.handle(tx, event)).catch_unwind();
         handling.await.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().map(String::as_str);

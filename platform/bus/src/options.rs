@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use faults::Faults;
+use telemetry::Traces;
 
 /// The settings of a process's bus.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct BusOptions {
     pub remember: Duration,
     /// What strikes events on their way.
     pub faults: Faults,
+    /// Where the spans of consumers go.
+    pub traces: Option<Traces>,
 }
 
 impl Default for BusOptions {
@@ -37,6 +40,7 @@ impl Default for BusOptions {
             keep: Duration::from_secs(24 * 3_600),
             remember: Duration::from_secs(8 * 24 * 3_600),
             faults: Faults::default(),
+            traces: None,
         }
     }
 }

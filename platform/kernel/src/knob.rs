@@ -12,6 +12,15 @@ use crate::{Code, Coded, nearest};
 pub trait Choice: Copy + Send + Sync + 'static {
     /// Every value with its name, in the order shown; at most 255.
     const ALL: &'static [(&'static str, Self)];
+
+    /// The name of this value.
+    fn name(self) -> &'static str
+    where
+        Self: PartialEq,
+    {
+        let named = Self::ALL.iter().find(|(_, value)| *value == self);
+        named.map_or("", |(name, _)| name)
+    }
 }
 
 /// The settings of a knob that turns a part of a design on or off; on by default.

@@ -23,7 +23,7 @@ pub use ctx::Ctx;
 pub use deadline::Deadline;
 pub use id::Id;
 pub use knob::{Choice, ChoiceKnob, KnobError, KnobInfo, Knobs, Switch};
-pub use page::{Cursor, CursorError, Page, PageLimit};
+pub use page::{Cursor, CursorError, Page, PageLimit, Seek};
 pub use principal::{DEFAULT_TENANT, Kind, Principal};
 pub use problem::{FieldError, Problem};
 pub use random::{Random, SeededRandom, SystemRandom};

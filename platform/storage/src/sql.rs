@@ -55,6 +55,25 @@ impl Sql {
     }
 }
 
+/// Declares statements, and the list of all of them for the test that prepares each (`Db::prepare_all`):
+///
+/// ```ignore
+/// storage::statements! {
+///     pub STATEMENTS;
+///     GET = Sql::both("SELECT name FROM things WHERE id = $1");
+///     NOW = Sql::of("SELECT unixepoch()", "SELECT extract(epoch FROM now())");
+/// }
+/// ```
+#[macro_export]
+macro_rules! statements {
+    ($vis:vis $list:ident; $($(#[$meta:meta])* $name:ident = $sql:expr;)+) => {
+        $($(#[$meta])* const $name: $crate::Sql = $sql;)+
+
+        /// Every statement here whose text does not depend on the request.
+        $vis const $list: &[$crate::Sql] = &[$($name),+];
+    };
+}
+
 /// Rewrites `$N` to SQLite's `?N`, outside of quotes and comments.
 ///
 /// SQLite reads a bare `$1` as a *named* parameter and numbers it by first appearance.

@@ -1,6 +1,7 @@
 //! One transaction, as a closure sees it.
 
 use kernel::{Ctx, Timestamp};
+use telemetry::TraceContext;
 
 use crate::postgres::session::PgSession;
 use crate::sqlite::session::Session;
@@ -16,6 +17,7 @@ pub struct Tx<'a> {
     pub(crate) now: Timestamp,
     pub(crate) published: bool,
     pub(crate) failed: Option<ErrorKind>,
+    pub(crate) trace: TraceContext,
 }
 
 /// The connection of a transaction.
@@ -49,7 +51,13 @@ impl<'a> Tx<'a> {
             now: ctx.now(),
             published: false,
             failed: None,
+            trace: TraceContext::NONE,
         }
+    }
+
+    /// Says which span this transaction belongs to: its events carry it to their consumers.
+    pub const fn caused_by(&mut self, trace: TraceContext) {
+        self.trace = trace;
     }
 
     /// Which engine it runs on.

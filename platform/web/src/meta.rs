@@ -141,6 +141,12 @@ impl Meta {
         Self::in_extensions(request.extensions())
     }
 
+    /// The same, of a request without its body.
+    #[must_use]
+    pub fn in_parts(parts: &Parts) -> Self {
+        Self::in_extensions(&parts.extensions)
+    }
+
     pub(crate) fn in_extensions(extensions: &http::Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }

@@ -133,8 +133,9 @@ impl Service {
         F: AsyncFn(&mut Tx<'_>, &mut Vec<Touched>) -> Result<R, Fail> + Send + 'static,
     {
         let key = call.key.clone();
-        let scope = format!("links:{}", call.by);
+        let (scope, trace) = (format!("links:{}", call.by), call.trace);
         let write = async move |tx: &mut Tx<'_>| {
+            tx.caused_by(trace);
             let mut touched = Vec::new();
             let once = match &key {
                 None => Once {

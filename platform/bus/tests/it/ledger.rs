@@ -142,7 +142,6 @@ impl Published {
                 key,
                 kind: "worked".to_owned(),
                 payload: number.to_string().into_bytes(),
-                trace: None,
             });
         }
         events

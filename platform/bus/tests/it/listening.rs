@@ -184,6 +184,5 @@ fn event(key: &str, payload: i64) -> OutboxEvent {
         key: key.to_owned(),
         kind: "worked".to_owned(),
         payload: payload.to_string().into_bytes(),
-        trace: None,
     }
 }

@@ -11,6 +11,7 @@ mod proxy;
 mod pruning;
 mod pushing;
 mod story;
+mod traced;
 mod upgrading;
 mod wipe;
 mod world;

@@ -186,7 +186,6 @@ async fn the_largest_event_travels_and_is_kept_through_nats() {
         key: "\u{1}".repeat(EVENT_NAME_BYTES_MAX),
         kind: "worked".to_owned(),
         payload: vec![0xff; EVENT_BYTES_MAX],
-        trace: None,
     };
     let sent = event.clone();
     let publish = async move |tx: &mut Tx<'_>| tx.publish(&sent).await;

@@ -57,7 +57,6 @@ async fn run(db: Db, clients: usize, time: Duration) -> f64 {
                         key: id.to_string(),
                         kind: "order_placed".to_owned(),
                         payload: format!("{{\"id\":{id}}}").into_bytes(),
-                        trace: None,
                     })
                     .await
                     .map(drop)

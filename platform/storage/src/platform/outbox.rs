@@ -29,8 +29,6 @@ pub struct OutboxEvent {
     pub kind: String,
     /// The event itself, as JSON.
     pub payload: Vec<u8>,
-    /// The `traceparent` of the request that caused it.
-    pub trace: Option<String>,
 }
 
 /// An event as it stands in the outbox.
@@ -142,9 +140,9 @@ impl Tx<'_> {
             key,
             kind,
             payload,
-            trace,
         } = event;
-        self.execute(&PUBLISH, &[&id, topic, key, kind, payload, trace, &now])
+        let trace = self.trace.is_some().then(|| self.trace.header_value());
+        self.execute(&PUBLISH, &[&id, topic, key, kind, payload, &trace, &now])
             .await?;
         Ok(id)
     }

@@ -19,7 +19,6 @@ fn event(key: &str, payload: i64) -> OutboxEvent {
         key: key.into(),
         kind: "paid".into(),
         payload: payload.to_string().into_bytes(),
-        trace: None,
     }
 }
 

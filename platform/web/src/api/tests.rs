@@ -1,3 +1,5 @@
+//! A small API that is completed and described.
+
 use axum::routing::get;
 use telemetry::Metrics;
 use utoipa::OpenApi as _;

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
-use web::{IdempotencyKey, Json, May, ProblemReply, Scope};
+use web::{IdempotencyKey, Json, May, Meta, ProblemReply, Scope};
 
 use crate::service::call::{Call, Done, Key};
 
@@ -54,6 +54,7 @@ impl<T: Send + Sync, S: Scope> FromRequestParts<T> for Asked<S> {
             by: caller.label().into_owned(),
             key: None,
             origin,
+            trace: Meta::in_parts(parts).trace,
         };
         Ok(Self(call, PhantomData))
     }

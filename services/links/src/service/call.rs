@@ -3,6 +3,7 @@
 use mesh::CallCx;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use telemetry::TraceContext;
 
 /// What comes with a request besides its content.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +14,8 @@ pub(crate) struct Call {
     pub(crate) key: Option<Key>,
     /// Scheme and host that the caller reached us by, such as `http://127.0.0.1:8080`.
     pub(crate) origin: Option<String>,
+    /// The span that it belongs to.
+    pub(crate) trace: TraceContext,
 }
 
 /// An idempotency key, and what the request was.
@@ -51,6 +54,7 @@ impl Call {
             by,
             key,
             origin: None,
+            trace: cx.trace,
         }
     }
 
@@ -60,6 +64,7 @@ impl Call {
             by: name.into(),
             key: None,
             origin: None,
+            trace: TraceContext::NONE,
         }
     }
 }

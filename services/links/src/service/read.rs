@@ -5,7 +5,7 @@ use contracts::links::{
     History, LinkSort, LinkVersion, LinkView, LinksError, ListLinks, Moment, Outcome, PutDomain,
     ResolveLink, ResolvedLink, TagList,
 };
-use kernel::{Cursor, Page, PageLimit, Timestamp};
+use kernel::{Page, PageLimit, Seek, Timestamp};
 use storage::Tx;
 
 use super::Service;
@@ -74,23 +74,24 @@ impl Service {
         call: &Call,
         request: ListLinks,
     ) -> Result<Page<LinkView>, LinksError> {
-        let limit = PageLimit::clamped(request.limit).get();
-        let filter = filter(request, limit)?;
-        let sort = filter.sort;
+        let order = match request.sort.unwrap_or_default() {
+            LinkSort::Created => "created",
+            LinkSort::Clicks => "clicks",
+        };
+        let limit = PageLimit::clamped(request.limit);
+        let seek = Seek::of(order, request.cursor.as_deref(), limit)
+            .map_err(|error| LinksError::invalid("cursor", error.to_string()))?;
+        let filter = filter(request, &seek)?;
         let read = async move |tx: &mut Tx<'_>| Ok::<_, Fail>(list::list(tx, &filter).await?);
-        let mut found = self.db.read(read).await?;
-        let more = found.len() > limit as usize;
-        found.truncate(limit as usize);
-        let next_cursor = found
-            .last()
-            .filter(|_| more)
-            .map(|last| Cursor::encode(&(sort, list::key(last))));
+        let found = seek.page(self.db.read(read).await?, list::key);
         let viewer = self.viewer(call);
-        let items = found
-            .into_iter()
-            .map(|(link, clicks)| viewer.view(link, clicks))
-            .collect();
-        Ok(Page { items, next_cursor })
+        let items = found.items.into_iter();
+        Ok(Page {
+            items: items
+                .map(|(link, clicks)| viewer.view(link, clicks))
+                .collect(),
+            next_cursor: found.next_cursor,
+        })
     }
 
     /// Every tag in use.
@@ -276,20 +277,7 @@ impl Service {
     }
 }
 
-fn filter(request: ListLinks, limit: u32) -> Result<Filter, LinksError> {
-    let sort = request.sort.unwrap_or_default();
-    let after = request.cursor.filter(|c| !c.is_empty()).map(|cursor| {
-        let (of, key): (LinkSort, (i64, i64)) =
-            Cursor::decode(&cursor).map_err(|e| LinksError::invalid("cursor", e.to_string()))?;
-        if of == sort {
-            Ok(key)
-        } else {
-            Err(LinksError::invalid(
-                "cursor",
-                "it belongs to another order; start again without it",
-            ))
-        }
-    });
+fn filter(request: ListLinks, seek: &Seek<(i64, i64)>) -> Result<Filter, LinksError> {
     let domain = request
         .domain
         .filter(|d| !d.is_empty())
@@ -313,9 +301,9 @@ fn filter(request: ListLinks, limit: u32) -> Result<Filter, LinksError> {
             .transpose()?,
         domain: domain.transpose()?,
         status: request.status,
-        sort,
-        after: after.transpose()?,
-        limit: limit + 1,
+        sort: request.sort.unwrap_or_default(),
+        after: seek.after().copied(),
+        limit: seek.rows(),
     })
 }
 

@@ -43,7 +43,6 @@ pub(crate) async fn publish(tx: &mut Tx<'_>, kind: &str, event: &LinkEvent) -> R
         key: event.id.to_string(),
         kind: kind.to_owned(),
         payload,
-        trace: None,
     };
     tx.publish(&event).await.map(drop)
 }
@@ -55,7 +54,6 @@ pub(crate) async fn publish_domain(tx: &mut Tx<'_>, host: &str) -> Result<()> {
         key: host.to_owned(),
         kind: DOMAIN_CHANGED.to_owned(),
         payload: serde_json::to_vec(&serde_json::json!({ "host": host })).unwrap_or_default(),
-        trace: None,
     };
     tx.publish(&event).await.map(drop)
 }

@@ -22,7 +22,8 @@ pub(super) const SERVICE: Service = Service {
 async fn compose(host: &Arc<Host>) -> Result<Hosted> {
     let db = host.database(NAME).await?;
     db.migrate(::__name__::MIGRATIONS).await.context("cannot prepare the data of __name__")?;
-    let deps = Deps { ctx: host.ctx.clone(), db: db.clone() };
+    let deps =
+        Deps { ctx: host.ctx.clone(), db: db.clone(), telemetry: host.telemetry.clone() };
     let parts = ::__name__::build(host.config.__name__.clone(), deps);
     let jobs = parts.jobs.into_iter().map(|job| Job { name: job.name, run: job.run });
     let mut hosted = Hosted::page(NAME, parts.routes, parts.handler);

@@ -15,7 +15,6 @@ pub(crate) fn changed(made: &__Item__) -> OutboxEvent {
         key: made.id.to_string(),
         kind: "__item___created".to_owned(),
         payload: serde_json::to_vec(made).expect("a struct of texts and numbers is JSON"),
-        trace: None,
     }
 }
 

@@ -13,8 +13,11 @@ use contracts::__name__::{
 use http::{StatusCode, header};
 use kernel::{Ctx, Id, Page, Problem};
 use mesh::CallCx;
+use telemetry::Metrics;
 use utoipa::OpenApi;
-use web::{Json, May, Meta, Mutation, Paging, Path, ProblemReply, problem};
+use web::{Json, May, Meta, Mutation, Paging, Path, ProblemReply};
+
+use crate::NAME;
 
 /// How long a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,13 +42,13 @@ pub(crate) struct Routes {
 pub(crate) struct Document;
 
 /// The routes.
-pub(crate) fn handler(routes: Routes) -> Arc<dyn web::Handler> {
+pub(crate) fn handler(routes: Routes, metrics: &Metrics) -> Arc<dyn web::Handler> {
     let router = Router::new()
         .route("/api/__name__", get(list).post(create))
         .route("/api/__name__/count", get(count))
         .route("/api/__name__/{id}", get(one))
         .with_state(routes);
-    web::from_router(router)
+    web::api(router, NAME, (&crate::openapi(), metrics))
 }
 
 impl Routes {
@@ -58,8 +61,7 @@ impl Routes {
 
 /// Add one.
 #[utoipa::path(post, path = "/api/__name__", tag = "__name__", request_body = Create__Item__,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to send again")),
-    responses((status = 201, body = __Item__), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = __Item__), (status = 422, body = Problem)))]
 async fn create(
     State(routes): State<Routes>,
     meta: Meta,
@@ -70,14 +72,14 @@ async fn create(
         cx = cx.with_idempotency_key(key.key);
     }
     let Json(body) = request.body;
-    let made = routes.service.create(&cx, body).await.map_err(|error| problem(&error))?;
+    let made = routes.service.create(&cx, body).await?;
     let location = [(header::LOCATION, format!("/api/__name__/{}", made.id))];
     Ok((StatusCode::CREATED, location, Json(made)))
 }
 
 /// One by its id.
 #[utoipa::path(get, path = "/api/__name__/{id}", tag = "__name__", params(("id" = String, Path)),
-    responses((status = 200, body = __Item__), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = __Item__), (status = 404, body = Problem)))]
 async fn one(
     State(routes): State<Routes>,
     _: May<Read>,
@@ -86,13 +88,13 @@ async fn one(
 ) -> Result<Json<__Item__>, ProblemReply> {
     let request = Get__Item__ { id };
     let found = routes.service.get(&routes.cx(&meta), request).await;
-    found.map(Json).map_err(|error| problem(&error))
+    Ok(Json(found?))
 }
 
 /// One page of all.
 #[utoipa::path(get, path = "/api/__name__", tag = "__name__",
     params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
-    responses((status = 200, body = Page<__Item__>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Page<__Item__>), (status = 422, body = Problem)))]
 async fn list(
     State(routes): State<Routes>,
     _: May<Read>,
@@ -101,7 +103,7 @@ async fn list(
 ) -> Result<Json<Page<__Item__>>, ProblemReply> {
     let request = List__Name__ { cursor: paging.cursor, limit: paging.limit.get() };
     let found = routes.service.list(&routes.cx(&meta), request).await;
-    found.map(Json).map_err(|error| problem(&error))
+    Ok(Json(found?))
 }
 
 /// How many there are.
@@ -113,5 +115,5 @@ async fn count(
     meta: Meta,
 ) -> Result<Json<__Item__Count>, ProblemReply> {
     let found = routes.service.count(&routes.cx(&meta), Count__Name__ {}).await;
-    found.map(Json).map_err(|error| problem(&error))
+    Ok(Json(found?))
 }

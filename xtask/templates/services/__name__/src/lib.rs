@@ -17,13 +17,14 @@ use contracts::__name__::__Name__;
 use kernel::{ChoiceKnob, Ctx, Knobs};
 use serde::{Deserialize, Serialize};
 use storage::{Db, Migration};
+use telemetry::Telemetry;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use web::RouteSpec;
 
 pub use events::CONSUMERS;
 pub use jobs::Job;
-pub use store::MIGRATIONS;
+pub use store::{MIGRATIONS, STATEMENTS};
 
 /// The name of the service.
 pub const NAME: &str = "__name__";
@@ -48,6 +49,8 @@ pub struct Deps {
     pub ctx: Ctx,
     /// Its database.
     pub db: Db,
+    /// Metrics, traces, time axis.
+    pub telemetry: Telemetry,
 }
 
 /// What the service is made of; `app` runs it.
@@ -77,7 +80,7 @@ pub fn routes() -> Vec<RouteSpec> {
 /// The document of its API.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    http::Document::openapi()
+    web::described(http::Document::openapi(), NAME)
 }
 
 /// Its design choices, each at its default: known without it running.
@@ -94,14 +97,17 @@ fn declared() -> (Knobs, ChoiceKnob<domain::Order>) {
 /// Puts the service together. Does no I/O.
 #[must_use]
 pub fn build(config: Config, deps: Deps) -> Parts {
-    let Deps { ctx, db } = deps;
+    let Deps { ctx, db, telemetry } = deps;
     let (knobs, order) = declared();
     let store = store::Store(db.clone());
     let service: Arc<dyn __Name__> =
         Arc::new(service::Service { ctx: ctx.clone(), store, order });
     Parts {
         routes: routes(),
-        handler: http::handler(http::Routes { ctx, service: Arc::clone(&service) }),
+        handler: http::handler(
+            http::Routes { ctx, service: Arc::clone(&service) },
+            &telemetry.metrics,
+        ),
         service,
         consumers: events::consumers(),
         jobs: jobs::jobs(db, &config),

@@ -5,12 +5,12 @@ use contracts::__name__::{
     Count__Name__, Create__Item__, Get__Item__, List__Name__, __Item__, __Item__Count, __Name__,
     __Name__Error,
 };
-use kernel::{ChoiceKnob, Coded, Ctx, Cursor, Id, Page, PageLimit};
+use kernel::{Choice, ChoiceKnob, Coded, Ctx, Page, PageLimit, Seek};
 use mesh::CallCx;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{self, Order};
-use crate::store::{OnceKey, Store};
+use crate::store::{Asked, OnceKey, Store};
 
 /// What implements the contract.
 pub(crate) struct Service {
@@ -23,7 +23,8 @@ pub(crate) struct Service {
 impl __Name__ for Service {
     async fn create(&self, cx: &CallCx, request: Create__Item__) -> Result<__Item__, __Name__Error> {
         let made = domain::create(&request, self.ctx.new_id(), self.ctx.now())?;
-        self.store.insert(made, once(cx, &request)).await.map_err(|error| failed(&error))
+        let asked = Asked { once: once(cx, &request), trace: cx.trace };
+        self.store.insert(made, asked).await.map_err(|error| failed(&error))
     }
 
     async fn get(&self, _: &CallCx, request: Get__Item__) -> Result<__Item__, __Name__Error> {
@@ -33,17 +34,12 @@ impl __Name__ for Service {
     }
 
     async fn list(&self, _: &CallCx, request: List__Name__) -> Result<Page<__Item__>, __Name__Error> {
-        let limit = PageLimit::clamped(Some(request.limit)).get();
-        let after = request.cursor.map(|text| Cursor::decode::<Id>(&text)).transpose();
-        let after = after.map_err(|error| __Name__Error::Invalid { reason: error.to_string() })?;
-        // One more than asked for tells whether there is a next page.
-        let found = self.store.page(self.order.get(), after, limit + 1).await;
-        let mut items = found.map_err(|error| failed(&error))?;
-        let more = items.len() > limit as usize;
-        items.truncate(limit as usize);
-        let last = items.last().filter(|_| more);
-        let next_cursor = last.map(|last| Cursor::encode(&last.id));
-        Ok(Page { items, next_cursor })
+        let order = self.order.get();
+        let limit = PageLimit::clamped(Some(request.limit));
+        let seek = Seek::of(order.name(), request.cursor.as_deref(), limit)
+            .map_err(|error| __Name__Error::Invalid { reason: error.to_string() })?;
+        let found = self.store.page(order, seek.after().copied(), seek.rows()).await;
+        Ok(seek.page(found.map_err(|error| failed(&error))?, |last| last.id))
     }
 
     async fn count(&self, _: &CallCx, _: Count__Name__) -> Result<__Item__Count, __Name__Error> {
@@ -54,7 +50,7 @@ impl __Name__ for Service {
 
 fn once(cx: &CallCx, request: &Create__Item__) -> Option<OnceKey> {
     let key = cx.idempotency_key.as_deref()?.to_owned();
-    let scope = format!("create/{}", cx.caller.as_deref().unwrap_or_default());
+    let scope = format!("create/{}", cx.caller.label());
     let fingerprint = Sha256::digest(request.name.as_bytes()).into();
     Some(OnceKey { scope, key, fingerprint })
 }

@@ -3,6 +3,7 @@
 use contracts::__name__::__Item__;
 use kernel::Id;
 use storage::{Db, Migration, Result, Row, Sql, Tx};
+use telemetry::TraceContext;
 
 use crate::domain::Order;
 use crate::events;
@@ -15,16 +16,20 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     postgres: include_str!("store/migrations/postgres/0001_init.sql"),
 }];
 
-const INSERT: Sql = Sql::both("INSERT INTO __name__ (id, name, created_at) VALUES ($1, $2, $3)");
-const GET: Sql = Sql::both("SELECT id, name, created_at FROM __name__ WHERE id = $1");
-// Ids sort by the time they were made, so the primary key is the order of the list.
-const NEWEST: Sql = Sql::both(
-    "SELECT id, name, created_at FROM __name__ WHERE id < $1 ORDER BY id DESC LIMIT $2",
-);
-const OLDEST: Sql =
-    Sql::both("SELECT id, name, created_at FROM __name__ WHERE id > $1 ORDER BY id LIMIT $2");
-const COUNT: Sql = Sql::both("SELECT count FROM tally WHERE id = 1");
-const TALLY: Sql = Sql::both("UPDATE tally SET count = count + 1 WHERE id = 1");
+storage::statements! {
+    pub STATEMENTS;
+    INSERT = Sql::both("INSERT INTO __name__ (id, name, created_at) VALUES ($1, $2, $3)");
+    GET = Sql::both("SELECT id, name, created_at FROM __name__ WHERE id = $1");
+    // Ids sort by the time they were made, so the primary key is the order of the list.
+    NEWEST = Sql::both(
+        "SELECT id, name, created_at FROM __name__ WHERE id < $1 ORDER BY id DESC LIMIT $2",
+    );
+    OLDEST = Sql::both(
+        "SELECT id, name, created_at FROM __name__ WHERE id > $1 ORDER BY id LIMIT $2",
+    );
+    COUNT = Sql::both("SELECT count FROM tally WHERE id = 1");
+    TALLY = Sql::both("UPDATE tally SET count = count + 1 WHERE id = 1");
+}
 
 /// A request that takes effect once, however often it is sent.
 #[derive(Debug, Clone)]
@@ -37,20 +42,32 @@ pub(crate) struct OnceKey {
     pub(crate) fingerprint: [u8; 32],
 }
 
+/// What a change comes with.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// Its idempotency key, if it has one.
+    pub(crate) once: Option<OnceKey>,
+    /// The span that it belongs to.
+    pub(crate) trace: TraceContext,
+}
+
 /// The store.
 #[derive(Clone)]
 pub(crate) struct Store(pub(crate) Db);
 
 impl Store {
     /// Keeps a new one and tells of it, in one transaction.
-    pub(crate) async fn insert(&self, made: __Item__, once: Option<OnceKey>) -> Result<__Item__> {
+    pub(crate) async fn insert(&self, made: __Item__, asked: Asked) -> Result<__Item__> {
         self.0
-            .write(async move |tx: &mut Tx<'_>| match &once {
-                None => insert(tx, &made).await,
-                Some(once) => {
-                    let OnceKey { scope, key, fingerprint } = once;
-                    let work = async |tx: &mut Tx<'_>| insert(tx, &made).await;
-                    Ok(tx.once(scope, key, fingerprint, work).await?.value)
+            .write(async move |tx: &mut Tx<'_>| {
+                tx.caused_by(asked.trace);
+                match &asked.once {
+                    None => insert(tx, &made).await,
+                    Some(once) => {
+                        let OnceKey { scope, key, fingerprint } = once;
+                        let work = async |tx: &mut Tx<'_>| insert(tx, &made).await;
+                        Ok(tx.once(scope, key, fingerprint, work).await?.value)
+                    }
                 }
             })
             .await
@@ -65,8 +82,8 @@ impl Store {
             .await
     }
 
-    /// Up to `limit` of them after `after`.
-    pub(crate) async fn page(&self, order: Order, after: Option<Id>, limit: u32) -> Result<Vec<__Item__>> {
+    /// Up to `rows` of them after `after`.
+    pub(crate) async fn page(&self, order: Order, after: Option<Id>, rows: u32) -> Result<Vec<__Item__>> {
         self.0
             .read(async move |tx: &mut Tx<'_>| {
                 let (sql, start) = match order {
@@ -75,7 +92,7 @@ impl Store {
                     Order::Oldest => (&OLDEST, ""),
                 };
                 let after = after.map_or_else(|| start.to_owned(), |id| id.to_string());
-                tx.query(sql, &[&after, &limit]).await?.iter().map(row).collect()
+                tx.query(sql, &[&after, &rows]).await?.iter().map(row).collect()
             })
             .await
     }

@@ -38,11 +38,15 @@ async fn the_story_holds_strictly_on_postgres() {
 #[tokio::test]
 async fn a_request_that_is_wrong_answers_a_problem() {
     let world = World::on_sqlite(Binding::Direct).await;
-    let request = http::Request::builder().method(Method::GET).uri("/api/__name__/nonsense");
+    let request = http::Request::builder().method(Method::GET).uri("/api/__name__/no/such/thing");
     let request = request.body(web::Body::Empty).expect("a request");
     let answer = world.handler.call(request).await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let nobody = http::Request::builder().method(Method::GET).uri("/api/__name__");
+    let nobody = nobody.body(web::Body::Empty).expect("a request");
+    let answer = world.handler.call(nobody).await;
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "nobody known may read");
     world.end().await;
 }
 
@@ -62,16 +66,26 @@ async fn story(world: World) {
     let wrong = create(&world, "  ", None).await.expect_err("a name is needed");
     assert_eq!(wrong.code(), Code::Invalid);
 
-    assert_eq!(pages(&world).await, [second.name.clone(), first.name.clone()]);
-    world.knobs.set("order", "oldest").expect("a setting of the knob");
-    assert_eq!(pages(&world).await, [first.name, second.name]);
-
+    lists(&world, &[first.name, second.name]).await;
     eventually("both are counted by their events", Duration::from_secs(30), async || {
         let count = world.client.count(&world.cx(), Count__Name__ {}).await;
         count.expect("the count").count == 2
     })
     .await;
     world.end().await;
+}
+
+/// The list in both orders, and a cursor that is bound to its own.
+async fn lists(world: &World, names: &[String; 2]) {
+    let [first, second] = names;
+    assert_eq!(pages(world).await, [second.clone(), first.clone()]);
+    let page = List__Name__ { cursor: None, limit: 1 };
+    let page = world.client.list(&world.cx(), page).await.expect("a page");
+    world.knobs.set("order", "oldest").expect("a setting of the knob");
+    let turned = List__Name__ { cursor: page.next_cursor, limit: 1 };
+    let refused = world.client.list(&world.cx(), turned).await;
+    assert_eq!(refused.map_err(|error| error.code()), Err(Code::Invalid), "of another order");
+    assert_eq!(pages(world).await, *names);
 }
 
 async fn create(world: &World, name: &str, key: Option<&str>) -> Result<__Item__, __Name__Error> {

@@ -8,7 +8,7 @@ use contracts::__name__::{TOPIC_CHANGED, __Name__Client, __Name__Server};
 use kernel::{Ctx, Knobs, Principal, Tasks};
 use mesh::{CallCx, Edge};
 use storage::{Db, DbOptions};
-use telemetry::Metrics;
+use telemetry::{Metrics, Telemetry};
 use testkit::{Postgres, TempDir};
 
 /// How calls travel.
@@ -46,9 +46,10 @@ impl World {
     async fn new(binding: Binding, url: &str, schema: &str, folder: Option<TempDir>) -> Self {
         let ctx = Ctx::system();
         let db = Db::open(url, DbOptions::new(schema)).await.expect("the database opens");
-        let deps = __name__::Deps { ctx: ctx.clone(), db: db.clone() };
+        let deps = __name__::Deps { ctx: ctx.clone(), db: db.clone(), telemetry: Telemetry::quiet() };
         let parts = __name__::build(__name__::Config::default(), deps);
         db.migrate(parts.migrations).await.expect("the schema is made");
+        db.prepare_all(__name__::STATEMENTS).await.expect("every statement is one");
         let tasks = Tasks::new();
         let bus = Bus::new(&ctx, Metrics::new(), tasks.clone(), BusOptions::default());
         bus.host(&db, &parts.consumers).await.expect("the consumers are there");
