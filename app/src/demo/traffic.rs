@@ -16,8 +16,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// The pause between two visits lies between these: about eight visits a second.
 const PAUSE_MS: (u64, u64) = (20, 230);
 /// Every so many visits somebody reads statistics instead. It is counted, not drawn: chance would
-/// leave the edge from the demo to links without a call for half a minute now and then.
-const STATS_EVERY: u64 = 40;
+/// leave the edge from the demo to links without a call for half a minute now and then. The first visit is
+/// one, so that the map shows the edge at once.
+const STATS_EVERY: u64 = 16;
 
 const AGENTS: &[&str] = &[
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
@@ -82,7 +83,7 @@ struct Visitor {
 impl Visitor {
     async fn visit(&self, number: u64) {
         let Some(code) = self.code() else { return };
-        if number.is_multiple_of(STATS_EVERY) {
+        if number % STATS_EVERY == 1 {
             return self.read_stats(code).await;
         }
         match self.ctx.random.below(100) {

@@ -15,7 +15,7 @@ use std::path::Path;
 use kernel::{Random, SystemRandom};
 use testkit::{Postgres, TempDir};
 
-use rounds::{Rounds, Sum};
+use rounds::{LEASE, Rounds, Sum};
 use system::{Recording, Setup};
 
 const ROUNDS_QUICK: u32 = 20;
@@ -72,10 +72,16 @@ fn sqlite(data: &Path, args: &[&str], recording: Recording) -> Setup {
     Setup {
         data: data.to_owned(),
         args: args.iter().map(|arg| (*arg).to_owned()).collect(),
-        env: Vec::new(),
+        env: vec![short_lease()],
         recording,
         store: (format!("sqlite://{}", file.display()), "links".to_owned()),
     }
+}
+
+/// A process that died in a fold keeps the others from folding for this long only, so that many rounds have one.
+fn short_lease() -> (String, String) {
+    let key = "TRADEWIND__LINKS__FOLD_LEASE_SECONDS".to_owned();
+    (key, LEASE.as_secs().to_string())
 }
 
 /// On the server that the tests share: it is the program that is killed.
@@ -87,7 +93,7 @@ async fn postgres(data: &Path, args: &[&str], prefix: &str) -> Option<Setup> {
     Some(Setup {
         data: data.to_owned(),
         args: all,
-        env: vec![(prefix_key, prefix.to_owned())],
+        env: vec![(prefix_key, prefix.to_owned()), short_lease()],
         recording: Recording::Durable,
         store: (url, format!("{prefix}links")),
     })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Clock, Ctx, Steady, Timestamp};
+use kernel::{Clock, Ctx, Sleep, Steady, Timestamp};
 
 use crate::{Faults, Seam};
 
@@ -45,5 +45,9 @@ impl Clock for FaultyClock {
 
     fn steady(&self) -> Steady {
         self.truth.steady()
+    }
+
+    fn sleep(&self, d: Duration) -> Sleep {
+        self.truth.sleep(d)
     }
 }

@@ -1,6 +1,7 @@
 //! Clock and randomness, handed around as one value.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::{Clock, Id, Random, Steady, SystemClock, SystemRandom, Timestamp};
 
@@ -33,6 +34,11 @@ impl Ctx {
     #[must_use]
     pub fn steady(&self) -> Steady {
         self.clock.steady()
+    }
+
+    /// Ends when `d` has passed: what a loop waits with between its rounds, so that a test can let time pass.
+    pub async fn sleep(&self, d: Duration) {
+        self.clock.sleep(d).await;
     }
 
     /// A new id.

@@ -17,7 +17,7 @@ mod scopes;
 mod similar;
 mod tasks;
 
-pub use clock::{Clock, ManualClock, Steady, SystemClock, Timestamp};
+pub use clock::{Clock, ManualClock, Sleep, Steady, SystemClock, Timestamp};
 pub use code::{Code, Coded, Retry};
 pub use ctx::Ctx;
 pub use deadline::Deadline;

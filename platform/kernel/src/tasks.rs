@@ -1,11 +1,15 @@
 //! Background work that is known and ended: the only place that spawns.
 
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::pin::Pin;
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::Ctx;
 
 /// Starts tasks and, at shutdown, tells them to end and waits for them. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +40,14 @@ impl Tasks {
     /// Resolves when the tasks are asked to end. Cancellation-safe.
     pub async fn stopping(&self) {
         self.stop.cancelled().await;
+    }
+
+    /// Waits for `d` by the clock of `ctx`, between two rounds of a loop; breaks when the tasks are asked to end.
+    pub async fn pause(&self, ctx: &Ctx, d: Duration) -> ControlFlow<()> {
+        tokio::select! {
+            () = self.stopping() => ControlFlow::Break(()),
+            () = ctx.sleep(d) => ControlFlow::Continue(()),
+        }
     }
 
     /// Whether the tasks have been asked to end.

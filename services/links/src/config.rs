@@ -45,6 +45,8 @@ pub struct Config {
     pub guess_window_seconds: u64,
     /// How long an idempotency key is remembered, in hours.
     pub idempotency_hours: u32,
+    /// How long nobody folds clicks after a replica has died while it did, in seconds.
+    pub fold_lease_seconds: u64,
 }
 
 impl Default for Config {
@@ -60,6 +62,7 @@ impl Default for Config {
             guess_limit: 1_000,
             guess_window_seconds: 60,
             idempotency_hours: 24,
+            fold_lease_seconds: 30,
         }
     }
 }
@@ -69,6 +72,7 @@ impl Config {
     fn bounded(mut self) -> Self {
         self.code_length = self.code_length.clamp(5, 32);
         self.click_group_ms = self.click_group_ms.clamp(1, 1_000);
+        self.fold_lease_seconds = self.fold_lease_seconds.clamp(1, 3_600);
         self.guess_window_seconds = self.guess_window_seconds.clamp(1, 86_400);
         self
     }

@@ -3,7 +3,7 @@
 mod pace;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use kernel::Tasks;
@@ -127,17 +127,12 @@ where
 
 /// Folds clicks when there are some, as [`Pace`] says.
 async fn fold_clicks(service: Arc<Service>, tasks: Tasks) {
-    let folder = Folder::new(
-        service.db.clone(),
-        service.ctx.new_id().to_string(),
-        &service.metrics,
-    );
-    let mut pace = Pace::new(Instant::now());
-    loop {
-        tokio::select! {
-            () = tasks.stopping() => return,
-            () = tokio::time::sleep(FOLD_LOOK) => {}
-        }
+    let ctx = &service.ctx;
+    let lease = Duration::from_secs(service.config.fold_lease_seconds);
+    let holder = (ctx.new_id().to_string(), lease);
+    let folder = Folder::new(service.db.clone(), holder, &service.metrics);
+    let mut pace = Pace::new(ctx.steady());
+    while tasks.pause(ctx, FOLD_LOOK).await.is_continue() {
         let waiting = match folder.waiting(pace.seen()).await {
             Ok(waiting) => waiting,
             Err(error) => {
@@ -145,14 +140,14 @@ async fn fold_clicks(service: Arc<Service>, tasks: Tasks) {
                 continue;
             }
         };
-        let began = Instant::now();
+        let began = ctx.steady();
         let Some(last) = pace.due(&waiting, began) else {
             continue;
         };
         if let Err(error) = folder.fold(last).await {
             tracing::warn!(%error, "clicks could not be folded; they are tried again");
         }
-        pace.folded(began, Instant::now());
+        pace.folded(began, ctx.steady());
     }
 }
 
@@ -182,9 +177,8 @@ async fn sweep(service: Arc<Service>, tasks: Tasks) {
         if let Err(Fail::Store(error)) = cleaned.await {
             tracing::warn!(%error, "what has had its time could not be destroyed; tried again later");
         }
-        tokio::select! {
-            () = tasks.stopping() => return,
-            () = tokio::time::sleep(SWEEP_EVERY) => {}
+        if tasks.pause(&service.ctx, SWEEP_EVERY).await.is_break() {
+            return;
         }
     }
 }

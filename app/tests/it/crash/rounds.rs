@@ -20,7 +20,7 @@ const WORKERS: u64 = 6;
 /// The load goes on at most so long after the first answer, in milliseconds.
 const LOAD_MS_MAX: u64 = 220;
 /// So long nobody folds after a process that died in a fold.
-const LEASE: Duration = Duration::from_secs(32);
+pub(crate) const LEASE: Duration = Duration::from_secs(1);
 /// About how long a fold takes, in milliseconds.
 const FOLD_MS: u64 = 25;
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);

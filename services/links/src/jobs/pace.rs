@@ -5,7 +5,9 @@
 //! be for a minute, and later ones rest by how long they took.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use kernel::Steady;
 
 use crate::service::folder::CLICKS_MAX;
 use crate::store::clicks::Waiting;
@@ -30,20 +32,20 @@ pub(super) struct Pace {
     /// The groups that wait, by the looks that found them, the oldest first.
     found: VecDeque<Found>,
     /// While there is a load: until when it is let be.
-    busy: Option<Instant>,
-    rest_until: Instant,
+    busy: Option<Steady>,
+    rest_until: Steady,
 }
 
 /// What a look has found that was not there before.
 struct Found {
-    at: Instant,
+    at: Steady,
     /// The last group.
     last: i64,
     clicks: u64,
 }
 
 impl Pace {
-    pub(super) const fn new(now: Instant) -> Self {
+    pub(super) const fn new(now: Steady) -> Self {
         Self {
             found: VecDeque::new(),
             busy: None,
@@ -57,9 +59,9 @@ impl Pace {
     }
 
     /// Takes note of a look. Answers up to which group it is time to fold, if it is.
-    pub(super) fn due(&mut self, waiting: &Waiting, now: Instant) -> Option<i64> {
+    pub(super) fn due(&mut self, waiting: &Waiting, now: Steady) -> Option<i64> {
         self.note(waiting, now);
-        let settled = |found: &&Found| now.duration_since(found.at) >= AFTER;
+        let settled = |found: &&Found| now.since(found.at) >= AFTER;
         let fresh = self.found.iter().skip_while(settled);
         self.note_load(fresh.map(|found| found.clicks).sum(), now);
         let last = self.found.iter().take_while(settled).last()?.last;
@@ -72,13 +74,13 @@ impl Pace {
         let is_quiet = last == waiting.last;
         // As much as one fold takes: to wait for more saves nothing.
         let is_full = clicks >= CLICKS_MAX || last - waiting.first >= GROUPS_MAX - 1;
-        let is_old = |found: &Found| now.duration_since(found.at) >= REST_MAX;
+        let is_old = |found: &Found| now.since(found.at) >= REST_MAX;
         let is_rested = now >= self.rest_until && self.busy.is_none_or(|until| now >= until);
         let is_due = is_quiet || is_full || is_rested || self.found.front().is_some_and(is_old);
         is_due.then_some(last)
     }
 
-    fn note(&mut self, waiting: &Waiting, now: Instant) {
+    fn note(&mut self, waiting: &Waiting, now: Steady) {
         while self.found.front().is_some_and(|f| f.last < waiting.first) {
             self.found.pop_front();
         }
@@ -95,18 +97,18 @@ impl Pace {
         }
     }
 
-    fn note_load(&mut self, fresh: u64, now: Instant) {
+    fn note_load(&mut self, fresh: u64, now: Steady) {
         if fresh < CALM {
             self.busy = None;
         } else if fresh >= BUSY && self.busy.is_none() {
-            self.busy = Some(now + REST_MAX);
+            self.busy = Some(now.plus(REST_MAX));
         }
     }
 
     /// Takes note of a fold that began at `began` and has ended now.
-    pub(super) fn folded(&mut self, began: Instant, now: Instant) {
-        let took = now.duration_since(began);
-        self.rest_until = now + (took * REST).clamp(REST_MIN, REST_MAX);
+    pub(super) fn folded(&mut self, began: Steady, now: Steady) {
+        let took = now.since(began);
+        self.rest_until = now.plus((took * REST).clamp(REST_MIN, REST_MAX));
         // What it costs to fold this load is known now.
         if let Some(until) = &mut self.busy {
             *until = now;

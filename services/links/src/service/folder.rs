@@ -22,7 +22,6 @@ pub(crate) const CLICKS_MAX: u64 = 4_000_000;
 /// How many rows one transaction writes: some milliseconds of the writer.
 const ROWS_MAX: usize = 500;
 const LEASE: &str = "links.fold";
-const LEASE_TTL: Duration = Duration::from_secs(30);
 
 /// What the groups of a fold come to.
 struct Summed {
@@ -34,12 +33,13 @@ struct Summed {
 /// Folds clicks.
 pub(crate) struct Folder {
     db: Db,
-    holder: String,
+    /// Who folds, and for how long a lease is theirs.
+    holder: (String, Duration),
     meters: FoldMeters,
 }
 
 impl Folder {
-    pub(crate) fn new(db: Db, holder: String, metrics: &Metrics) -> Self {
+    pub(crate) fn new(db: Db, holder: (String, Duration), metrics: &Metrics) -> Self {
         Self {
             db,
             holder,
@@ -57,9 +57,9 @@ impl Folder {
     /// replica does.
     pub(crate) async fn fold(&self, last: i64) -> Result<(), storage::Error> {
         let began = Instant::now();
-        let holder = self.holder.clone();
+        let (holder, lease) = self.holder.clone();
         let begin = async move |tx: &mut Tx<'_>| {
-            if tx.claim_lease(LEASE, &holder, LEASE_TTL).await?.is_none() {
+            if tx.claim_lease(LEASE, &holder, lease).await?.is_none() {
                 return Ok(None);
             }
             fold::begin(tx, last, CLICKS_MAX).await

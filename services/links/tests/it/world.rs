@@ -20,6 +20,8 @@ use web::{Body, ClientAddr, Handler, Meta, Request, read_body};
 /// 2026-11-23T12:00:00Z.
 pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_795_435_200);
 const FOLDED_SOON: Duration = Duration::from_secs(60);
+/// The fold looks for clicks once in this time, or more often.
+const LOOK: Duration = Duration::from_secs(1);
 pub(crate) const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1";
 pub(crate) const LAPTOP: &str =
     "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
@@ -70,6 +72,7 @@ pub(crate) struct Node {
     pub(crate) db: Db,
     pub(crate) telemetry: Telemetry,
     pub(crate) tasks: Tasks,
+    clock: Arc<ManualClock>,
 }
 
 /// A whole answer.
@@ -182,6 +185,7 @@ impl World {
             db,
             telemetry,
             tasks,
+            clock: Arc::clone(&self.clock),
         });
         self.nodes.last().unwrap()
     }
@@ -314,6 +318,8 @@ impl Node {
     /// Waits until every click that this replica took is committed, and every group is folded.
     pub(crate) async fn folded(&self) {
         eventually("everything is folded", FOLDED_SOON, async || {
+            // The fold goes by the clock, on which nothing passes by itself.
+            self.clock.pass(LOOK);
             let committed = self.metric("links_clicks_committed_total");
             committed >= self.metric("links_clicks_recorded_total")
                 && self.number("SELECT count(*) FROM click_batches").await == 0

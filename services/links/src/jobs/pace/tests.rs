@@ -7,8 +7,8 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Time, and a store whose groups have the numbers from 1 on.
 struct Sim {
     pace: Pace,
-    start: Instant,
-    now: Instant,
+    start: Steady,
+    now: Steady,
     /// The clicks of each group, folded or not.
     groups: Vec<u64>,
     folded: usize,
@@ -19,7 +19,7 @@ type Folds = Vec<(u128, u64)>;
 
 impl Sim {
     fn new() -> Self {
-        let now = Instant::now();
+        let now = Steady::default();
         Self {
             pace: Pace::new(now),
             start: now,
@@ -56,10 +56,10 @@ impl Sim {
                     sum += self.groups[self.folded];
                     self.folded += 1;
                 }
-                folds.push(((self.now - self.start).as_millis(), sum));
-                self.pace.folded(self.now, self.now + took);
+                folds.push((self.now.since(self.start).as_millis(), sum));
+                self.pace.folded(self.now, self.now.plus(took));
             }
-            self.now += LOOK;
+            self.now = self.now.plus(LOOK);
         }
         folds
     }
@@ -159,7 +159,7 @@ fn what_others_have_folded_is_forgotten() {
 
 #[test]
 fn a_group_that_comes_to_light_late_does_not_wait_for_the_rest() {
-    let now = Instant::now();
+    let now = Steady::default();
     let mut pace = Pace::new(now);
     let look = |number| Waiting {
         first: number,
@@ -167,10 +167,10 @@ fn a_group_that_comes_to_light_late_does_not_wait_for_the_rest() {
         clicks: 1,
     };
     assert_eq!(pace.due(&look(3), now), None);
-    assert_eq!(pace.due(&look(3), now + AFTER), Some(3));
-    let late = now + AFTER + Duration::from_secs(10);
-    pace.folded(now + AFTER, late);
+    assert_eq!(pace.due(&look(3), now.plus(AFTER)), Some(3));
+    let late = now.plus(AFTER + Duration::from_secs(10));
+    pace.folded(now.plus(AFTER), late);
     assert_eq!(pace.due(&look(2), late), None);
-    assert_eq!(pace.due(&look(2), late + AFTER), Some(2));
-    assert_eq!(pace.due(&Waiting::default(), late + AFTER), None);
+    assert_eq!(pace.due(&look(2), late.plus(AFTER)), Some(2));
+    assert_eq!(pace.due(&Waiting::default(), late.plus(AFTER)), None);
 }

@@ -44,7 +44,11 @@ async fn sqlite() -> Result<Db, storage::Error> {
 }
 
 fn folder(db: &Db) -> Folder {
-    Folder::new(db.clone(), "one".to_owned(), &Metrics::new())
+    Folder::new(
+        db.clone(),
+        ("one".to_owned(), Duration::from_secs(30)),
+        &Metrics::new(),
+    )
 }
 
 #[tokio::test]

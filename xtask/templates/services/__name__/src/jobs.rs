@@ -27,11 +27,7 @@ pub(crate) fn jobs(db: Db, config: &Config) -> Vec<Job> {
 
 /// Forgets idempotency keys that nobody will send again.
 async fn forget(db: Db, keep: Duration, tasks: Tasks) {
-    loop {
-        tokio::select! {
-            () = tasks.stopping() => return,
-            () = tokio::time::sleep(FORGET_EVERY) => {}
-        }
+    while tasks.pause(db.ctx(), FORGET_EVERY).await.is_continue() {
         let done = db.prune_idempotency(db.ctx().now().minus(keep)).await;
         if let Err(error) = done {
             tracing::warn!(%error, "old idempotency keys could not be forgotten");
