@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use mesh::balance::{Algorithm, Balancer, BalancerConfig};
 use mesh::discovery::Discovery;
 use mesh::pool::{Pool, PoolConfig};
-use mesh::{Codec, Dispatch, Edge, HttpTarget};
+use mesh::{Dispatch, Edge, HttpTarget};
 
 use crate::config::HandOver;
 use crate::host::Host;
@@ -25,7 +25,7 @@ pub(crate) fn to(host: &Host, caller: &str, service: &str) -> Result<Edge> {
 fn local(host: &Host, caller: &str, dispatch: Arc<dyn Dispatch>) -> Edge {
     match host.config.hand_over {
         HandOver::Direct => host.mesh.direct(caller, dispatch),
-        HandOver::Strict => host.mesh.strict(caller, dispatch, Codec::Json),
+        HandOver::Strict => host.mesh.strict(caller, dispatch),
     }
 }
 

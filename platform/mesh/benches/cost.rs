@@ -24,7 +24,7 @@ use mesh::balance::{Algorithm, Balancer, Outcome};
 use mesh::discovery::{Discovery as _, Endpoint, StaticDiscovery};
 use mesh::pool::{Pool, PoolConfig};
 use mesh::rpc::RpcServer;
-use mesh::{CallCx, Codec, Dispatch, Edge, HttpTarget, MeshError, MeshRegistry, contract};
+use mesh::{Binding, CallCx, Dispatch, Edge, HttpTarget, MeshError, MeshRegistry, contract};
 use serde::{Deserialize, Serialize};
 use telemetry::Telemetry;
 use tokio::net::{TcpListener, TcpStream};
@@ -37,7 +37,7 @@ contract! {
     }
 }
 
-/// About 300 bytes of JSON, 110 of postcard.
+/// About 300 bytes of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Order {
     id: String,
@@ -135,8 +135,7 @@ fn main() {
 fn variants(rpc: SocketAddr) -> Vec<Variant> {
     let mesh = MeshRegistry::new(Ctx::system(), Telemetry::quiet(), Faults::default());
     let dispatch = || -> Arc<dyn Dispatch> { OrdersServer::new(Arc::new(Echo)) };
-    let bare = |codec| client(Edge::bare_direct(dispatch(), codec));
-    let strict = |codec| client(mesh.strict("bench", dispatch(), codec));
+    let bare = |binding| client(Edge::bare_local(dispatch(), binding));
     let variant = |name, call, batch| Variant {
         name,
         call,
@@ -145,20 +144,18 @@ fn variants(rpc: SocketAddr) -> Vec<Variant> {
     };
     vec![
         variant("trait object, no mesh", Box::new(Echo), 100),
-        variant("direct, no layers", bare(None), 100),
+        variant("direct, no layers", bare(Binding::Direct), 100),
         variant(
             "direct, all layers",
             client(mesh.direct("bench", dispatch())),
             100,
         ),
+        variant("strict, no layers", bare(Binding::Strict), 100),
         variant(
-            "strict postcard, no layers",
-            bare(Some(Codec::Postcard)),
+            "strict, all layers",
+            client(mesh.strict("bench", dispatch())),
             100,
         ),
-        variant("strict postcard, all layers", strict(Codec::Postcard), 100),
-        variant("strict JSON, no layers", bare(Some(Codec::Json)), 100),
-        variant("strict JSON, all layers", strict(Codec::Json), 100),
         variant(
             "HTTP, no layers",
             client(Edge::bare_http("orders", target(rpc))),
@@ -371,7 +368,7 @@ fn report(variants: &mut [Variant], bytes: f64, message: f64) {
     for variant in variants {
         let aim = match variant.name {
             "direct, all layers" => Some(2.0),
-            "strict postcard, all layers" | "strict JSON, all layers" => Some(6.0),
+            "strict, all layers" => Some(6.0),
             // A mesh hands over messages, so it is held to what a program without one would pay for
             // the same message. The price of bare bytes stands beside it.
             "HTTP, all layers" => Some(message * 1.3),

@@ -10,7 +10,7 @@ use kernel::{Clock, Code, Coded, Deadline, Principal, Retry};
 use serde::{Serialize, de::DeserializeOwned};
 use telemetry::TraceContext;
 
-use crate::{Codec, MeshError};
+use crate::{MeshError, codec};
 
 /// What travels with a call besides its message.
 #[derive(Debug, Clone)]
@@ -85,31 +85,22 @@ pub struct Method {
     pub idempotent: bool,
 }
 
-/// A message that can be moved as it is, or written.
-pub trait Message: Any + Send + Sync {
-    /// Writes the message.
-    fn encode(&self, service: &str, codec: Codec) -> Result<Bytes, MeshError>;
-    /// The message for downcasting.
-    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
-}
-
-impl<T: Serialize + Any + Send + Sync> Message for T {
-    fn encode(&self, service: &str, codec: Codec) -> Result<Bytes, MeshError> {
-        codec.encode(service, self)
-    }
-
-    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
-        self
-    }
+/// In which form the messages of a call pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As they are, in process.
+    Typed,
+    /// As bytes.
+    Wire,
 }
 
 /// The request's message: typed in process, bytes elsewhere.
 #[derive(Clone)]
 pub enum Body {
     /// Moved when nobody else holds it, cloned when a retry may need it again.
-    Typed(Arc<dyn Message>),
+    Typed(Arc<dyn Any + Send + Sync>),
     /// As on the wire; the reply takes the same form.
-    Wire(Codec, Bytes),
+    Wire(Bytes),
 }
 
 /// The reply's message: typed in process, bytes elsewhere.
@@ -117,7 +108,7 @@ pub enum Payload {
     /// The value itself.
     Typed(Box<dyn Any + Send>),
     /// As on the wire.
-    Wire(Codec, Bytes),
+    Wire(Bytes),
 }
 
 /// A call on its way.
@@ -173,19 +164,19 @@ pub trait Dispatch: Send + Sync + 'static {
 }
 
 impl Call {
-    /// Takes the request out. Answers also in which form the reply is wanted: typed when `None`.
-    pub fn open<Q>(self) -> Result<(CallCx, Q, Option<Codec>), MeshError>
+    /// Takes the request out. Answers also in which form the reply is wanted.
+    pub fn open<Q>(self) -> Result<(CallCx, Q, Form), MeshError>
     where
         Q: DeserializeOwned + Clone + Any + Send + Sync,
     {
         let service = self.method.service;
         match self.body {
-            Body::Wire(codec, bytes) => {
-                let request = codec.decode(service, &bytes).map_err(unreadable)?;
-                Ok((self.cx, request, Some(codec)))
+            Body::Wire(bytes) => {
+                let request = codec::decode(service, &bytes).map_err(unreadable)?;
+                Ok((self.cx, request, Form::Wire))
             }
-            Body::Typed(message) => match message.into_any().downcast::<Q>() {
-                Ok(typed) => Ok((self.cx, Arc::unwrap_or_clone(typed), None)),
+            Body::Typed(message) => match message.downcast::<Q>() {
+                Ok(typed) => Ok((self.cx, Arc::unwrap_or_clone(typed), Form::Typed)),
                 Err(_) => Err(wrong_type(service)),
             },
         }
@@ -193,22 +184,22 @@ impl Call {
 }
 
 impl Payload {
-    /// Wraps a value: typed, or written with `codec`.
+    /// Wraps a value in this form.
     pub fn wrap<T: Serialize + Any + Send>(
         value: T,
         service: &str,
-        codec: Option<Codec>,
+        form: Form,
     ) -> Result<Self, MeshError> {
-        match codec {
-            None => Ok(Self::Typed(Box::new(value))),
-            Some(codec) => Ok(Self::Wire(codec, codec.encode(service, &value)?)),
+        match form {
+            Form::Typed => Ok(Self::Typed(Box::new(value))),
+            Form::Wire => Ok(Self::Wire(codec::encode(service, &value)?)),
         }
     }
 
     /// Takes the value out.
     pub fn open<T: DeserializeOwned + Any>(self, service: &str) -> Result<T, MeshError> {
         match self {
-            Self::Wire(codec, bytes) => codec.decode(service, &bytes),
+            Self::Wire(bytes) => codec::decode(service, &bytes),
             Self::Typed(any) => any.downcast().map(|b| *b).map_err(|_| wrong_type(service)),
         }
     }
@@ -220,23 +211,23 @@ impl Payload {
         known: (Code, Retry),
     ) -> Result<E, MeshError> {
         match self {
-            Self::Wire(codec, bytes) => codec.decode_error(service, &bytes, known),
+            Self::Wire(bytes) => codec::decode_error(service, &bytes, known),
             typed @ Self::Typed(_) => typed.open(service),
         }
     }
 }
 
 /// Turns what a contract's method answered into a reply.
-pub fn reply<R, E>(answer: Result<R, E>, service: &str, codec: Option<Codec>) -> Reply
+pub fn reply<R, E>(answer: Result<R, E>, service: &str, form: Form) -> Reply
 where
     R: Serialize + Any + Send,
     E: Serialize + Coded + Any + Send,
 {
     match answer {
-        Ok(value) => Ok(Payload::wrap(value, service, codec)?),
+        Ok(value) => Ok(Payload::wrap(value, service, form)?),
         Err(error) => {
             let (code, retry) = (error.code(), error.retry());
-            let payload = Payload::wrap(error, service, codec)?;
+            let payload = Payload::wrap(error, service, form)?;
             Err(Failure {
                 code,
                 retry,

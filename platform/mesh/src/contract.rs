@@ -99,9 +99,9 @@ macro_rules! contract {
                         match call.method.name {
                             $(
                                 stringify!($method) => {
-                                    let (cx, request, codec) = call.open::<$request>()?;
+                                    let (cx, request, form) = call.open::<$request>()?;
                                     let answer = service.$method(&cx, request).await;
-                                    $crate::reply(answer, $service, codec)
+                                    $crate::reply(answer, $service, form)
                                 }
                             )+
                             other => {

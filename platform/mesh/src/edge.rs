@@ -18,8 +18,8 @@ use tower::Service as _;
 
 use crate::balance::{Balancer, BalancerView};
 use crate::layer::Stack;
-use crate::{Body, Call, CallCx, Codec, Dispatch, Failure, FailureKind, HttpTarget};
-use crate::{MeshError, MeshRegistry, Method, Policy};
+use crate::{Body, Call, CallCx, Dispatch, Failure, FailureKind, HttpTarget};
+use crate::{MeshError, MeshRegistry, Method, Policy, codec};
 
 pub(crate) use breaker::{Admission, Breaker, Ended, Transition};
 pub(crate) use budget::RetryBudget;
@@ -90,7 +90,6 @@ pub(crate) struct EdgeState {
 pub struct Edge {
     state: Arc<EdgeState>,
     stack: Stack,
-    codec: Option<Codec>,
 }
 
 impl Edge {
@@ -101,10 +100,10 @@ impl Edge {
         MeshRegistry::quiet().direct("test", dispatch)
     }
 
-    /// The same through the JSON codec.
+    /// The same through the codec.
     #[must_use]
     pub fn strict(dispatch: Arc<dyn Dispatch>) -> Self {
-        MeshRegistry::quiet().strict("test", dispatch, Codec::Json)
+        MeshRegistry::quiet().strict("test", dispatch)
     }
 
     /// The same over HTTP.
@@ -113,12 +112,8 @@ impl Edge {
         MeshRegistry::quiet().http("test", service, target)
     }
 
-    pub(crate) const fn new(state: Arc<EdgeState>, stack: Stack, codec: Option<Codec>) -> Self {
-        Self {
-            state,
-            stack,
-            codec,
-        }
+    pub(crate) const fn new(state: Arc<EdgeState>, stack: Stack) -> Self {
+        Self { state, stack }
     }
 
     /// The service at its far end.
@@ -151,9 +146,9 @@ impl Edge {
         R: DeserializeOwned + Any,
         E: DeserializeOwned + Any + Coded + From<MeshError>,
     {
-        let body = match self.codec {
-            None => Body::Typed(Arc::new(request)),
-            Some(codec) => Body::Wire(codec, codec.encode(method.service, &request)?),
+        let body = match self.state.binding {
+            Binding::Direct => Body::Typed(Arc::new(request)),
+            _ => Body::Wire(codec::encode(method.service, &request)?),
         };
         let call = Call {
             method,

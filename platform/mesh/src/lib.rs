@@ -26,10 +26,10 @@ mod timer;
 
 pub use binding::HttpTarget;
 pub use call::{
-    Body, Call, CallCx, Dispatch, Failure, FailureKind, Message, Method, Payload, Reply, reply,
+    Body, Call, CallCx, Dispatch, Failure, FailureKind, Form, Method, Payload, Reply, reply,
     unknown_method,
 };
-pub use codec::{Codec, MESSAGE_BYTES_MAX};
+pub use codec::MESSAGE_BYTES_MAX;
 pub use edge::{Binding, BreakerView, Edge, EdgeRates, EdgeView};
 pub use error::MeshError;
 pub use policy::{BreakerPolicy, BulkheadPolicy, Policy, PolicyError, RetryPolicy};

@@ -13,7 +13,7 @@ use telemetry::{EventKind, Telemetry};
 use crate::binding::{HttpBinding, LocalBinding};
 use crate::edge::{Breaker, Bulkhead, EdgeMetrics, EdgeState, Rates, RetryBudget};
 use crate::layer::{self, Inner, Stack};
-use crate::{Binding, Codec, Dispatch, Edge, EdgeView, HttpTarget, Policy, PolicyError};
+use crate::{Binding, Dispatch, Edge, EdgeView, HttpTarget, Policy, PolicyError};
 
 /// How many edges a process may have.
 const EDGES_MAX: usize = 1_024;
@@ -83,19 +83,17 @@ impl MeshRegistry {
         let service = dispatch.service();
         self.edge(
             (caller, service, Binding::Direct),
-            None,
             LocalBinding(dispatch),
             |_| {},
         )
     }
 
-    /// An edge in process, through `codec` both ways.
+    /// An edge in process, through the codec both ways.
     #[must_use]
-    pub fn strict(&self, caller: &str, dispatch: Arc<dyn Dispatch>, codec: Codec) -> Edge {
+    pub fn strict(&self, caller: &str, dispatch: Arc<dyn Dispatch>) -> Edge {
         let service = dispatch.service();
         self.edge(
             (caller, service, Binding::Strict),
-            Some(codec),
             LocalBinding(dispatch),
             |_| {},
         )
@@ -104,16 +102,11 @@ impl MeshRegistry {
     /// An edge to other processes.
     #[must_use]
     pub fn http(&self, caller: &str, service: &str, target: HttpTarget) -> Edge {
-        let (codec, balancer) = (target.codec, target.balancer.clone());
+        let balancer = target.balancer.clone();
         let binding = HttpBinding::new(service, target);
-        self.edge(
-            (caller, service, Binding::Http),
-            Some(codec),
-            binding,
-            |state| {
-                let _first = state.balancer.set(balancer);
-            },
-        )
+        self.edge((caller, service, Binding::Http), binding, |state| {
+            let _first = state.balancer.set(balancer);
+        })
     }
 
     /// Every edge, by caller and callee.
@@ -141,7 +134,6 @@ impl MeshRegistry {
     fn edge<S: Inner>(
         &self,
         (caller, callee, binding): (&str, &str, Binding),
-        codec: Option<Codec>,
         service: S,
         prepare: impl FnOnce(&EdgeState),
     ) -> Edge {
@@ -154,7 +146,7 @@ impl MeshRegistry {
         }
         drop(edges);
         let stack = layer::stack(&state, service);
-        Edge::new(state, stack, codec)
+        Edge::new(state, stack)
     }
 
     fn state(&self, caller: &str, callee: &str, binding: Binding) -> EdgeState {
@@ -213,33 +205,21 @@ impl Edge {
     /// layers cost, and for nothing else.
     #[doc(hidden)]
     #[must_use]
-    pub fn bare_direct(dispatch: Arc<dyn Dispatch>, codec: Option<Codec>) -> Self {
-        Self::bare(
-            dispatch.service(),
-            codec,
-            layer::bare(LocalBinding(dispatch)),
-        )
+    pub fn bare_local(dispatch: Arc<dyn Dispatch>, binding: Binding) -> Self {
+        let service = dispatch.service();
+        Self::bare(service, binding, layer::bare(LocalBinding(dispatch)))
     }
 
     /// The same over HTTP.
     #[doc(hidden)]
     #[must_use]
     pub fn bare_http(service: &str, target: HttpTarget) -> Self {
-        let codec = target.codec;
-        Self::bare(
-            service,
-            Some(codec),
-            layer::bare(HttpBinding::new(service, target)),
-        )
+        let stack = layer::bare(HttpBinding::new(service, target));
+        Self::bare(service, Binding::Http, stack)
     }
 
-    fn bare(service: &str, codec: Option<Codec>, stack: Stack) -> Self {
-        let binding = if codec.is_some() {
-            Binding::Strict
-        } else {
-            Binding::Direct
-        };
+    fn bare(service: &str, binding: Binding, stack: Stack) -> Self {
         let state = MeshRegistry::quiet().state("bench", service, binding);
-        Self::new(Arc::new(state), stack, codec)
+        Self::new(Arc::new(state), stack)
     }
 }

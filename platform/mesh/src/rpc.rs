@@ -1,5 +1,5 @@
-//! The HTTP side of contracts: `POST /rpc/<service>/<method>`. The body is the message in JSON (or
-//! postcard, by `content-type`); what travels with a call is in headers.
+//! The HTTP side of contracts: `POST /rpc/<service>/<method>`. The body is the message in JSON,
+//! whatever its `content-type` says; what travels with a call is in headers.
 
 pub(crate) mod body;
 mod server;

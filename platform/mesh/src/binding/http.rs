@@ -18,8 +18,8 @@ use crate::pool::{Pool, SendError, SendErrorKind};
 use crate::rpc::body::{ReadError, read_whole};
 use crate::rpc::{self, wire};
 use crate::timer::TIMER_SLACK;
-use crate::{Body, Call, Codec, Failure, FailureKind, MESSAGE_BYTES_MAX, MeshError};
-use crate::{Payload, Reply};
+use crate::{Body, Call, Failure, FailureKind, MESSAGE_BYTES_MAX, MeshError};
+use crate::{Payload, Reply, codec};
 
 /// Where and how the HTTP binding calls.
 #[derive(Clone)]
@@ -28,20 +28,17 @@ pub struct HttpTarget {
     pub balancer: Balancer,
     /// Carries it there.
     pub pool: Pool,
-    /// In which form.
-    pub codec: Codec,
     /// The secret by which the callee knows its cluster.
     pub cluster_secret: Option<Arc<str>>,
 }
 
 impl HttpTarget {
-    /// JSON over `pool`, without a secret.
+    /// Over `pool`, without a secret.
     #[must_use]
     pub const fn new(balancer: Balancer, pool: Pool) -> Self {
         Self {
             balancer,
             pool,
-            codec: Codec::Json,
             cluster_secret: None,
         }
     }
@@ -73,7 +70,6 @@ impl HttpBinding {
             balancer,
             pool,
             cluster_secret,
-            ..
         } = target;
         let host = HeaderValue::from_str(service)
             .unwrap_or_else(|_| HeaderValue::from_static("tradewind.internal"));
@@ -149,9 +145,9 @@ impl Shared {
 
     fn request(&self, call: Call, left: Duration) -> Result<Request<Full<Bytes>>, MeshError> {
         let Call { method, cx, body } = call;
-        let (codec, bytes) = match body {
-            Body::Wire(codec, bytes) => (codec, bytes),
-            Body::Typed(message) => (Codec::Json, message.encode(method.service, Codec::Json)?),
+        let bytes = match body {
+            Body::Wire(bytes) => bytes,
+            Body::Typed(_) => return Err(codec::not_written(method.service)),
         };
         let mut request = Request::new(Full::new(bytes));
         *request.method_mut() = http::Method::POST;
@@ -159,7 +155,7 @@ impl Shared {
         let headers = request.headers_mut();
         headers.reserve(HEADERS);
         headers.insert(HOST, self.host.clone());
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(codec.content_type()));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(codec::CONTENT_TYPE));
         wire::write_cx(&cx, left, headers);
         if let Some(secret) = &self.secret {
             headers.insert(rpc::CLUSTER, secret.clone());

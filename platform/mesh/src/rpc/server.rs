@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::Full;
 use kernel::Ctx;
@@ -17,7 +16,7 @@ use super::{CLUSTER, PREFIX, wire};
 use crate::pool::BoxError;
 use crate::timer::Limited;
 use crate::unknown_method;
-use crate::{Body, Call, Codec, Dispatch, Failure, MESSAGE_BYTES_MAX, MeshError, Method, Reply};
+use crate::{Body, Call, Dispatch, Failure, MESSAGE_BYTES_MAX, MeshError, Method, Reply};
 
 /// No call may take longer, whatever deadline it brings.
 const CALL_MAX: Duration = Duration::from_secs(60);
@@ -60,17 +59,15 @@ impl RpcServer {
         let (head, body) = request.into_parts();
         let path = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
         let (service, method) = path.split_once('/').unwrap_or((path, ""));
-        let codec =
-            Codec::of_content_type(head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes));
         let reply = match self.0.find(service, method, &head.headers) {
             Ok((dispatch, method)) => {
                 self.0
-                    .carry_out(&*dispatch, method, &head.headers, codec, body)
+                    .carry_out(&*dispatch, method, &head.headers, body)
                     .await
             }
             Err(error) => Err(error.into()),
         };
-        wire::write_reply(reply, service, codec)
+        wire::write_reply(reply, service)
     }
 }
 
@@ -110,7 +107,6 @@ impl Shared {
         dispatch: &dyn Dispatch,
         method: &'static Method,
         headers: &HeaderMap,
-        codec: Codec,
         body: B,
     ) -> Reply
     where
@@ -137,7 +133,7 @@ impl Shared {
                 .dispatch(Call {
                     method,
                     cx,
-                    body: Body::Wire(codec, bytes),
+                    body: Body::Wire(bytes),
                 })
                 .await
         });

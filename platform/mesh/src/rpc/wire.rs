@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use telemetry::TraceContext;
 
 use super::{CALLER, DEADLINE, ERROR, IDEMPOTENCY_KEY, TIMEOUT, TRACEPARENT};
-use crate::{CallCx, Codec, Failure, FailureKind, MeshError, Payload, Reply};
+use crate::{CallCx, Failure, FailureKind, MeshError, Payload, Reply, codec};
 
 /// What is percent-encoded in a header, besides all that is not ASCII.
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
@@ -89,29 +89,25 @@ pub(crate) fn read_cx(headers: &HeaderMap, now: Timestamp, longest: Duration) ->
     }
 }
 
-/// Writes a reply. `codec` is the form of the request: an error of the mesh takes it too.
-pub(crate) fn write_reply(reply: Reply, service: &str, codec: Codec) -> Response<Full<Bytes>> {
+/// Writes a reply.
+pub(crate) fn write_reply(reply: Reply, service: &str) -> Response<Full<Bytes>> {
     let written = match reply {
-        Ok(payload) => wire(payload).map(|(codec, bytes)| respond(StatusCode::OK, codec, bytes)),
-        Err(failure) => write_failure(failure, service, codec),
+        Ok(payload) => wire(payload, service).map(|bytes| respond(StatusCode::OK, bytes)),
+        Err(failure) => write_failure(failure, service),
     };
     written.unwrap_or_else(|error| {
         let text = Bytes::from(error.to_string());
-        respond(StatusCode::INTERNAL_SERVER_ERROR, Codec::Json, text)
+        respond(StatusCode::INTERNAL_SERVER_ERROR, text)
     })
 }
 
-fn write_failure(
-    failure: Failure,
-    service: &str,
-    codec: Codec,
-) -> Result<Response<Full<Bytes>>, MeshError> {
-    let (whose, (codec, bytes)) = match failure.error {
-        FailureKind::Contract(payload) => ("contract", wire(payload)?),
-        FailureKind::Mesh(error) => ("mesh", (codec, codec.encode(service, &error)?)),
+fn write_failure(failure: Failure, service: &str) -> Result<Response<Full<Bytes>>, MeshError> {
+    let (whose, bytes) = match failure.error {
+        FailureKind::Contract(payload) => ("contract", wire(payload, service)?),
+        FailureKind::Mesh(error) => ("mesh", codec::encode(service, &error)?),
     };
     let status = StatusCode::from_u16(failure.code.status()).unwrap_or_default();
-    let mut response = respond(status, codec, bytes);
+    let mut response = respond(status, bytes);
     let text = match failure.retry {
         Retry::Never => format!("{whose} {} never", failure.code.name()),
         Retry::Safe => format!("{whose} {} safe", failure.code.name()),
@@ -124,30 +120,25 @@ fn write_failure(
     Ok(response)
 }
 
-fn wire(payload: Payload) -> Result<(Codec, Bytes), MeshError> {
+fn wire(payload: Payload, service: &str) -> Result<Bytes, MeshError> {
     match payload {
-        Payload::Wire(codec, bytes) => Ok((codec, bytes)),
-        Payload::Typed(_) => Err(MeshError::Codec {
-            service: String::new(),
-            action: "encode".to_owned(),
-            detail: "a call that came as bytes was answered with a value".to_owned(),
-        }),
+        Payload::Wire(bytes) => Ok(bytes),
+        Payload::Typed(_) => Err(codec::not_written(service)),
     }
 }
 
-fn respond(status: StatusCode, codec: Codec, bytes: Bytes) -> Response<Full<Bytes>> {
+fn respond(status: StatusCode, bytes: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(bytes));
     *response.status_mut() = status;
-    let kind = HeaderValue::from_static(codec.content_type());
+    let kind = HeaderValue::from_static(codec::CONTENT_TYPE);
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }
 
 /// Reads a reply.
 pub(crate) fn read_reply(service: &str, head: &response::Parts, body: Bytes) -> Reply {
-    let codec = Codec::of_content_type(head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes));
     if head.status == StatusCode::OK {
-        return Ok(Payload::Wire(codec, body));
+        return Ok(Payload::Wire(body));
     }
     let said = head
         .headers
@@ -156,11 +147,11 @@ pub(crate) fn read_reply(service: &str, head: &response::Parts, body: Bytes) -> 
         .and_then(read_error);
     match said {
         Some((true, code, retry)) => {
-            let error = FailureKind::Contract(Payload::Wire(codec, body));
+            let error = FailureKind::Contract(Payload::Wire(body));
             Err(Failure { code, retry, error })
         }
         Some((false, code, retry)) => {
-            let error = codec.decode_error(service, &body, (code, retry));
+            let error = codec::decode_error(service, &body, (code, retry));
             Err(error.map_or_else(Into::into, |known: MeshError| known.into()))
         }
         None => {
@@ -228,20 +219,18 @@ mod tests {
     #[test]
     fn every_error_of_the_mesh_reads_back_with_its_code_and_its_retry() {
         for error in every_error() {
-            for codec in [Codec::Json, Codec::Postcard] {
-                let written = write_reply(Err(error.clone().into()), "shop", codec);
-                let (head, body) = written.into_parts();
-                let body = body.collect().now_or_never().expect("it is there");
-                let body = body.expect("bytes").to_bytes();
-                let Err(failure) = read_reply("shop", &head, body) else {
-                    panic!("a failure came back as an answer: {error}");
-                };
-                assert_eq!((failure.code, failure.retry), (error.code(), error.retry()));
-                assert_eq!(head.status.as_u16(), error.code().status());
-                match failure.error {
-                    FailureKind::Mesh(read) => assert_eq!(read, error),
-                    FailureKind::Contract(_) => panic!("no longer the mesh's: {error}"),
-                }
+            let written = write_reply(Err(error.clone().into()), "shop");
+            let (head, body) = written.into_parts();
+            let body = body.collect().now_or_never().expect("it is there");
+            let body = body.expect("bytes").to_bytes();
+            let Err(failure) = read_reply("shop", &head, body) else {
+                panic!("a failure came back as an answer: {error}");
+            };
+            assert_eq!((failure.code, failure.retry), (error.code(), error.retry()));
+            assert_eq!(head.status.as_u16(), error.code().status());
+            match failure.error {
+                FailureKind::Mesh(read) => assert_eq!(read, error),
+                FailureKind::Contract(_) => panic!("no longer the mesh's: {error}"),
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use kernel::{Coded as _, Deadline, Principal};
-use mesh::{CallCx, Codec, MeshError};
+use mesh::{CallCx, MeshError};
 use telemetry::TraceContext;
 
 use crate::fixture::*;
@@ -183,7 +183,7 @@ async fn direct_moves_the_message_and_a_retry_keeps_its_own() {
 
 #[tokio::test]
 async fn strict_parts_the_memory_of_caller_and_callee() {
-    for (way, shared) in [(Way::Direct, 1), (Way::Strict(Codec::Json), 0)] {
+    for (way, shared) in [(Way::Direct, 1), (Way::Strict, 0)] {
         let world = World::new();
         let client = world.client(way).await;
         let count = Arc::new(AtomicU64::new(0));
@@ -211,7 +211,7 @@ async fn strict_shows_an_error_that_cannot_be_written() {
         .await
         .expect_err("a refusal");
     assert_eq!(got, error);
-    for way in [Way::Strict(Codec::Json), Way::Http(Codec::Json)] {
+    for way in [Way::Strict, Way::Http] {
         let client = world.client(way).await;
         let got = client
             .look(&world.cx(), Look::Fail(error.clone()))

@@ -73,7 +73,7 @@ async fn a_retry_finds_the_endpoint_that_is_there() {
 #[tokio::test]
 async fn the_breaker_opens_over_http_and_spares_the_callee() {
     let world = World::new();
-    let client = world.client(Way::Http(mesh::Codec::Json)).await;
+    let client = world.client(Way::Http).await;
     let policy = json!({"retry": {"attempts": 1}, "breaker": {"min_volume": 10}});
     world.policy("test", policy);
     world.shop.burns_for.store(10, Ordering::SeqCst);
@@ -93,7 +93,7 @@ async fn the_breaker_opens_over_http_and_spares_the_callee() {
 #[tokio::test]
 async fn the_retry_budget_holds_over_http() {
     let world = World::standing();
-    let client = world.client(Way::Http(mesh::Codec::Json)).await;
+    let client = world.client(Way::Http).await;
     let policy = json!({
         "retry": {"attempts": 10, "base_ms": 1, "cap_ms": 1, "budget_percent": 10, "budget_min_per_s": 1},
         "breaker": {"on": false},

@@ -18,7 +18,7 @@ use mesh::balance::{Algorithm, Balancer};
 use mesh::discovery::{Discovery as _, Endpoint, StaticDiscovery};
 use mesh::pool::{Pool, PoolConfig};
 use mesh::rpc::RpcServer;
-use mesh::{CallCx, Codec, Dispatch, Edge, HttpTarget, MeshError, MeshRegistry, contract};
+use mesh::{CallCx, Dispatch, Edge, HttpTarget, MeshError, MeshRegistry, contract};
 use serde::{Deserialize, Serialize};
 use telemetry::Telemetry;
 use tokio::net::TcpListener;
@@ -180,17 +180,11 @@ pub(crate) struct World {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Way {
     Direct,
-    Strict(Codec),
-    Http(Codec),
+    Strict,
+    Http,
 }
 
-pub(crate) const WAYS: [Way; 5] = [
-    Way::Direct,
-    Way::Strict(Codec::Json),
-    Way::Strict(Codec::Postcard),
-    Way::Http(Codec::Json),
-    Way::Http(Codec::Postcard),
-];
+pub(crate) const WAYS: [Way; 3] = [Way::Direct, Way::Strict, Way::Http];
 
 impl World {
     /// On the system's clock.
@@ -244,14 +238,10 @@ impl World {
     async fn edge(&self, way: Way) -> Edge {
         match way {
             Way::Direct => self.mesh.direct("test", self.dispatch()),
-            Way::Strict(codec) => self.mesh.strict("test", self.dispatch(), codec),
-            Way::Http(codec) => {
+            Way::Strict => self.mesh.strict("test", self.dispatch()),
+            Way::Http => {
                 let addr = self.serve(None).await;
-                let target = HttpTarget {
-                    codec,
-                    ..self.target(addr)
-                };
-                self.mesh.http("test", "shop", target)
+                self.mesh.http("test", "shop", self.target(addr))
             }
         }
     }

@@ -17,7 +17,7 @@ fn burn(world: &World, calls: u32) {
 
 #[tokio::test]
 async fn a_query_is_sent_again_until_it_succeeds() {
-    for way in [Way::Direct, Way::Strict(mesh::Codec::Json)] {
+    for way in [Way::Direct, Way::Strict] {
         let world = World::new();
         let client = world.client(way).await;
         burn(&world, 2);

@@ -126,3 +126,24 @@ async fn a_message_above_the_limit_is_refused_unread() {
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(world.calls(), 0);
 }
+
+#[tokio::test]
+async fn a_body_is_read_as_json_whatever_it_says_that_it_is() {
+    let world = World::new();
+    let (ctx, telemetry) = (world.ctx.clone(), world.telemetry.clone());
+    let server = RpcServer::new([world.dispatch()], None, ctx, telemetry);
+    let ask = async |body: &'static [u8]| {
+        let request = Request::post("/rpc/shop/look")
+            .header("content-type", "application/x-postcard")
+            .body(Full::new(Bytes::from_static(body)));
+        server.call(request.expect("a request")).await
+    };
+    let answered = ask(br#"{"Item":"tea"}"#).await;
+    assert_eq!(answered.status(), StatusCode::OK);
+    assert_eq!(answered.headers()["content-type"], "application/json");
+    let refused = ask(b"\x00\x03tea").await;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    let error = &refused.headers()["x-tradewind-error"];
+    assert_eq!(error, "mesh bad_request never");
+    assert_eq!(world.calls(), 1, "only what could be read");
+}
