@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Moment;
 
 /// The clicks of a link.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetStats {
     /// Its id, `ext_<external id>` or code.
     pub link: String,
@@ -87,7 +87,7 @@ pub struct Count {
 }
 
 /// Visits that found no link.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct GetOrphans {

@@ -40,7 +40,7 @@ pub struct DomainList {
 }
 
 /// Removes a custom domain.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteDomain {
     /// Its host name.
     pub host: String,

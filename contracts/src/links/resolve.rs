@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::Moment;
 
 /// Where a code leads for a visitor.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResolveLink {
     /// The code.
     pub code: String,
@@ -23,10 +23,9 @@ pub struct ResolveLink {
 }
 
 /// Where a code leads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResolvedLink {
     /// The link.
-    #[schema(value_type = String)]
     pub id: Id,
     /// What would happen.
     pub outcome: Outcome,

@@ -60,14 +60,14 @@ pub struct BulkItem {
 }
 
 /// Rows of an import, made in one transaction.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportBatch {
     /// Up to 1,000 rows.
     pub rows: Vec<ImportRow>,
 }
 
 /// One row of an import.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportRow {
     /// Its line in the file, for messages.
     pub line: u64,

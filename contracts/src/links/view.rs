@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::{LinkStatus, Moment, Rule};
 
 /// Which link.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetLink {
     /// Its id, `ext_<external id>` or code.
     pub link: String,
@@ -102,11 +102,11 @@ pub struct Upserted {
 }
 
 /// Nothing to ask for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoRequest {}
 
 /// Which versions.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetHistory {
     /// Its id, `ext_<external id>` or code.
     pub link: String,
@@ -176,7 +176,7 @@ pub struct LinkSnapshot {
 }
 
 /// Makes an earlier version the newest one. Password and use so far stay.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RollbackLink {
     /// Its id, `ext_<external id>` or code.
     pub link: String,

@@ -163,20 +163,28 @@ pub trait Dispatch: Send + Sync + 'static {
     fn dispatch(&self, call: Call) -> BoxFuture<'static, Reply>;
 }
 
-impl Call {
-    /// Takes the request out. Answers also in which form the reply is wanted.
-    pub fn open<Q>(self) -> Result<(CallCx, Q, Form), MeshError>
+// What follows is compiled for every message of every contract, so all that does not need its type
+// is left to functions without one.
+
+impl Body {
+    /// The form in which the reply is wanted.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        match self {
+            Self::Typed(_) => Form::Typed,
+            Self::Wire(_) => Form::Wire,
+        }
+    }
+
+    /// Takes the request out.
+    pub fn open<Q>(self, service: &str) -> Result<Q, MeshError>
     where
         Q: DeserializeOwned + Clone + Any + Send + Sync,
     {
-        let service = self.method.service;
-        match self.body {
-            Body::Wire(bytes) => {
-                let request = codec::decode(service, &bytes).map_err(unreadable)?;
-                Ok((self.cx, request, Form::Wire))
-            }
-            Body::Typed(message) => match message.downcast::<Q>() {
-                Ok(typed) => Ok((self.cx, Arc::unwrap_or_clone(typed), Form::Typed)),
+        match self {
+            Self::Wire(bytes) => codec::decode(service, &bytes).map_err(unreadable),
+            Self::Typed(message) => match message.downcast::<Q>() {
+                Ok(typed) => Ok(Arc::unwrap_or_clone(typed)),
                 Err(_) => Err(wrong_type(service)),
             },
         }
@@ -185,35 +193,48 @@ impl Call {
 
 impl Payload {
     /// Wraps a value in this form.
-    pub fn wrap<T: Serialize + Any + Send>(
+    fn wrap<T: Serialize + Any + Send>(
         value: T,
         service: &str,
         form: Form,
     ) -> Result<Self, MeshError> {
         match form {
             Form::Typed => Ok(Self::Typed(Box::new(value))),
-            Form::Wire => Ok(Self::Wire(codec::encode(service, &value)?)),
+            Form::Wire => codec::encode(service, &value).map(Self::Wire),
         }
     }
 
     /// Takes the value out.
-    pub fn open<T: DeserializeOwned + Any>(self, service: &str) -> Result<T, MeshError> {
+    pub(crate) fn open<T: DeserializeOwned + Any>(self, service: &str) -> Result<T, MeshError> {
         match self {
             Self::Wire(bytes) => codec::decode(service, &bytes),
-            Self::Typed(any) => any.downcast().map(|b| *b).map_err(|_| wrong_type(service)),
+            Self::Typed(any) => unbox(any, service),
         }
     }
+}
 
-    /// Takes an error out, of which `known` is the code and the retry.
-    pub(crate) fn open_error<E: DeserializeOwned + Any>(
-        self,
-        service: &str,
-        known: (Code, Retry),
-    ) -> Result<E, MeshError> {
-        match self {
-            Self::Wire(bytes) => codec::decode_error(service, &bytes, known),
-            typed @ Self::Typed(_) => typed.open(service),
-        }
+impl Failure {
+    /// The error in the words of the contract.
+    pub(crate) fn into_error<E>(self, service: &str) -> E
+    where
+        E: DeserializeOwned + Any + From<MeshError>,
+    {
+        let known = (self.code, self.retry);
+        let opened = match self.error {
+            FailureKind::Mesh(error) => Err(error),
+            FailureKind::Contract(Payload::Wire(bytes)) => {
+                codec::decode_error(service, &bytes, known)
+            }
+            FailureKind::Contract(Payload::Typed(any)) => unbox(any, service),
+        };
+        opened.unwrap_or_else(E::from)
+    }
+}
+
+fn unbox<T: Any>(any: Box<dyn Any + Send>, service: &str) -> Result<T, MeshError> {
+    match any.downcast() {
+        Ok(value) => Ok(*value),
+        Err(_) => Err(wrong_type(service)),
     }
 }
 
@@ -224,16 +245,20 @@ where
     E: Serialize + Coded + Any + Send,
 {
     match answer {
-        Ok(value) => Ok(Payload::wrap(value, service, form)?),
-        Err(error) => {
-            let (code, retry) = (error.code(), error.retry());
-            let payload = Payload::wrap(error, service, form)?;
-            Err(Failure {
-                code,
-                retry,
-                error: FailureKind::Contract(payload),
-            })
-        }
+        Ok(value) => Payload::wrap(value, service, form).map_err(Failure::from),
+        Err(error) => Err(refusal(error, service, form)),
+    }
+}
+
+fn refusal<E: Serialize + Coded + Any + Send>(error: E, service: &str, form: Form) -> Failure {
+    let (code, retry) = (error.code(), error.retry());
+    match Payload::wrap(error, service, form) {
+        Ok(payload) => Failure {
+            code,
+            retry,
+            error: FailureKind::Contract(payload),
+        },
+        Err(error) => error.into(),
     }
 }
 

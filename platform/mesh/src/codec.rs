@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use kernel::{Code, Retry};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::MeshError;
 
@@ -19,31 +20,35 @@ const EXCERPT_BYTES_MAX: usize = 256;
 /// Writes a message of `service`.
 pub(crate) fn encode<T: Serialize>(service: &str, message: &T) -> Result<Bytes, MeshError> {
     let mut bytes = Vec::with_capacity(MESSAGE_BYTES_USUAL);
-    match serde_json::to_writer(&mut bytes, message) {
-        Ok(()) => written(service, bytes),
-        Err(error) => Err(fault(service, "encode", &error)),
-    }
+    let outcome = message.serialize(&mut serde_json::Serializer::new(&mut bytes));
+    written(service, bytes, outcome)
 }
 
 /// Reads a message of `service`.
 pub(crate) fn decode<T: DeserializeOwned>(service: &str, bytes: &[u8]) -> Result<T, MeshError> {
     check_size(service, bytes.len())?;
-    match serde_json::from_slice(bytes) {
-        Ok(message) => Ok(message),
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    match T::deserialize(&mut json) {
+        Ok(message) => match json.end() {
+            Ok(()) => Ok(message),
+            Err(error) => Err(fault(service, "decode", &error)),
+        },
         Err(error) => Err(fault(service, "decode", &error)),
     }
 }
 
 /// Reads an error of `service`. One that only a later version knows keeps the code and the retry
-/// that came beside it.
+/// that came beside it. Errors are rare and have many forms, so they take the way that is slower and
+/// cheaper to compile: over a [`Value`].
 pub(crate) fn decode_error<E: DeserializeOwned>(
     service: &str,
     bytes: &[u8],
     known: (Code, Retry),
 ) -> Result<E, MeshError> {
-    match decode(service, bytes) {
-        Ok(error) => Ok(error),
-        Err(_) => Err(unknown_error(service, bytes, known)),
+    let value = decode::<Value>(service, bytes);
+    match value.map(E::deserialize) {
+        Ok(Ok(error)) => Ok(error),
+        _ => Err(unknown_error(service, bytes, known)),
     }
 }
 
@@ -58,7 +63,12 @@ fn unknown_error(service: &str, bytes: &[u8], (code, retry): (Code, Retry)) -> M
     }
 }
 
-fn written(service: &str, bytes: Vec<u8>) -> Result<Bytes, MeshError> {
+fn written(
+    service: &str,
+    bytes: Vec<u8>,
+    outcome: serde_json::Result<()>,
+) -> Result<Bytes, MeshError> {
+    outcome.map_err(|error| fault(service, "encode", &error))?;
     check_size(service, bytes.len())?;
     Ok(Bytes::from(bytes))
 }

@@ -66,17 +66,23 @@ macro_rules! contract {
                 ];
             }
 
-            #[$crate::private::async_trait]
+            // Written as `async_trait` would write it, because each `async fn` is one more state
+            // machine to compile: the edge's future is the same for every method.
             impl $name for [<$name Client>] {
                 $(
-                    async fn $method(
-                        &self,
-                        cx: &$crate::CallCx,
+                    fn $method<'me, 'cx, 'call>(
+                        &'me self,
+                        cx: &'cx $crate::CallCx,
                         request: $request,
-                    ) -> Result<$response, $error> {
+                    ) -> $crate::private::BoxFuture<'call, Result<$response, $error>>
+                    where
+                        'me: 'call,
+                        'cx: 'call,
+                        Self: 'call,
+                    {
                         static METHOD: $crate::Method =
                             $crate::contract!(@method $kind $service $method);
-                        self.0.call(&METHOD, cx, request).await
+                        self.0.call(&METHOD, cx, request)
                     }
                 )+
             }
@@ -95,11 +101,13 @@ macro_rules! contract {
                     call: $crate::Call,
                 ) -> $crate::private::BoxFuture<'static, $crate::Reply> {
                     let service = ::std::sync::Arc::clone(&self.0);
+                    let $crate::Call { method, cx, body } = call;
+                    let form = body.form();
                     ::std::boxed::Box::pin(async move {
-                        match call.method.name {
+                        match method.name {
                             $(
                                 stringify!($method) => {
-                                    let (cx, request, form) = call.open::<$request>()?;
+                                    let request = body.open::<$request>($service)?;
                                     let answer = service.$method(&cx, request).await;
                                     $crate::reply(answer, $service, form)
                                 }

@@ -3,6 +3,7 @@
 mod breaker;
 mod budget;
 mod bulkhead;
+mod calling;
 mod metrics;
 mod rates;
 
@@ -11,15 +12,17 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use faults::{FaultView, Faults, Seam};
-use kernel::{Coded, Ctx};
+use futures_util::future::BoxFuture;
+use kernel::Ctx;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use telemetry::Telemetry;
-use tower::Service as _;
 
 use crate::balance::{Balancer, BalancerView};
 use crate::layer::Stack;
-use crate::{Body, Call, CallCx, Dispatch, Failure, FailureKind, HttpTarget};
+use crate::{Body, Call, CallCx, Dispatch, HttpTarget};
 use crate::{MeshError, MeshRegistry, Method, Policy, codec};
+
+use calling::{Calling, Sent};
 
 pub(crate) use breaker::{Admission, Breaker, Ended, Transition};
 pub(crate) use budget::RetryBudget;
@@ -135,34 +138,29 @@ impl Edge {
     }
 
     /// Makes one call. Clients made by `contract!` are the ones that use it.
-    pub async fn call<Q, R, E>(
+    pub fn call<Q, R, E>(
         &self,
         method: &'static Method,
         cx: &CallCx,
         request: Q,
-    ) -> Result<R, E>
+    ) -> BoxFuture<'static, Result<R, E>>
     where
         Q: Serialize + Any + Send + Sync,
         R: DeserializeOwned + Any,
-        E: DeserializeOwned + Any + Coded + From<MeshError>,
+        E: DeserializeOwned + Any + From<MeshError>,
     {
         let body = match self.state.binding {
-            Binding::Direct => Body::Typed(Arc::new(request)),
-            _ => Body::Wire(codec::encode(method.service, &request)?),
+            Binding::Direct => Ok(Body::Typed(Arc::new(request))),
+            _ => codec::encode(method.service, &request).map(Body::Wire),
         };
-        let call = Call {
-            method,
-            cx: cx.clone(),
-            body,
-        };
-        match self.stack.clone().call(call).await {
-            Ok(payload) => Ok(payload.open(method.service)?),
-            Err(Failure { code, retry, error }) => Err(match error {
-                FailureKind::Mesh(error) => error.into(),
-                FailureKind::Contract(payload) => payload
-                    .open_error(method.service, (code, retry))
-                    .unwrap_or_else(E::from),
-            }),
+        Box::pin(Calling::new(self.sent(method, cx, body), method.service))
+    }
+
+    fn sent(&self, method: &'static Method, cx: &CallCx, body: Result<Body, MeshError>) -> Sent {
+        let cx = cx.clone();
+        match body {
+            Ok(body) => Sent::Ready(self.stack.clone(), Call { method, cx, body }),
+            Err(error) => Sent::Unwritten(error),
         }
     }
 }

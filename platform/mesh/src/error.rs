@@ -1,11 +1,12 @@
 //! What the mesh itself can fail with. It travels over every binding like a contract's own error.
 
 use kernel::{Code, Coded, Retry};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::Value;
 
 /// A failure of the way to the callee, not of the callee's own rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum MeshError {
     /// The deadline of the call passed.
     #[error("{service} did not answer before the deadline; give it more time or ask for less")]
@@ -131,6 +132,24 @@ pub enum MeshError {
         /// The beginning of the error.
         said: String,
     },
+}
+
+// The error of every contract holds this one. Were it read by a generic function, each contract would
+// compile all of its variants anew, which is a tenth of a whole contract; so it is read from a `Value`.
+impl<'de> Deserialize<'de> for MeshError {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        from_value(Value::deserialize(d)?).map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for MeshError {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, s)
+    }
+}
+
+fn from_value(value: Value) -> serde_json::Result<MeshError> {
+    MeshError::deserialize(value)
 }
 
 impl MeshError {

@@ -155,6 +155,17 @@ async fn a_call_ends_at_its_deadline() {
 }
 
 #[tokio::test]
+async fn a_call_that_nobody_waits_for_is_never_made() {
+    for way in WAYS {
+        let world = World::new();
+        let client = world.client(way).await;
+        drop(client.look(&world.cx(), item("tea")));
+        assert_eq!(world.mesh.list()[0].in_flight, 0, "{way:?}");
+        assert_eq!(world.calls(), 0, "{way:?}");
+    }
+}
+
+#[tokio::test]
 async fn direct_moves_the_message_and_a_retry_keeps_its_own() {
     let world = World::new();
     let client = world.client(Way::Direct).await;
