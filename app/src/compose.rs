@@ -74,6 +74,11 @@ pub(crate) fn known() -> impl Iterator<Item = &'static Service> {
     SERVICES.iter().chain(stage::SERVICES)
 }
 
+/// Whether a service is one of the lab's stage, which stand and fall together.
+pub(crate) fn is_of_stage(name: &str) -> bool {
+    stage::SERVICES.iter().any(|service| service.name == name)
+}
+
 /// Every knob that exists, each at its default. Nothing is started for it.
 pub(crate) fn catalogue() -> Vec<KnobView> {
     let front = (GATEWAY, ::gateway::knobs as fn() -> Knobs);

@@ -3,6 +3,7 @@
 mod args;
 mod library;
 mod prices;
+mod prove;
 mod run;
 mod shelf;
 
@@ -22,6 +23,7 @@ pub(super) fn run(command: &LabCommand, output: Output) -> Result<ExitCode> {
         LabCommand::Show { experiment } => library::show(experiment, output),
         LabCommand::New { name } => library::new(name, output),
         LabCommand::Run(args) => run::run(args, output),
+        LabCommand::Prove(args) => prove::prove(args, output),
         LabCommand::Compare {
             before,
             after,

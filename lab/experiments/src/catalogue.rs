@@ -15,6 +15,8 @@ pub struct Catalogue {
     pub knobs: Vec<(String, Vec<String>)>,
     /// Every service that can have replicas.
     pub services: Vec<String>,
+    /// Which service answers requests below which path.
+    pub routes: Vec<(String, String)>,
 }
 
 type Fault = (Range<usize>, String);
@@ -233,6 +235,7 @@ claim = "p99_ms < 0.5 * none.p99_ms"
                 vec!["aside".to_owned(), "none".to_owned()],
             )],
             services: vec!["links".to_owned()],
+            routes: Vec::new(),
         }
     }
 

@@ -22,7 +22,7 @@ pub(crate) fn checks(spec: &Spec, run: &Run) -> Vec<CheckOutcome> {
     outcomes
 }
 
-fn outcome(check: &CheckSpec, variant: usize, run: &Run) -> CheckOutcome {
+pub(crate) fn outcome(check: &CheckSpec, variant: usize, run: &Run) -> CheckOutcome {
     let text = check.claim.get_ref();
     let expected = match check.must {
         Must::Hold => Effect::Holds,

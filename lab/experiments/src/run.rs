@@ -12,7 +12,7 @@ use crate::judge;
 use crate::killing::Killing;
 use crate::machine::{self, OfThis as _};
 use crate::metrics;
-use crate::spec::{Spec, SystemSpec, TwinsSpec, VariantSpec};
+use crate::spec::{Form, Spec, SystemSpec, TwinsSpec, VariantSpec};
 use crate::system::Target;
 use crate::trial::Number;
 use crate::up::{Up, system_of, systems};
@@ -36,8 +36,8 @@ pub struct Lab {
 /// What is wanted of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// The short form.
-    pub quick: bool,
+    /// How much of it is run.
+    pub form: Form,
     /// Decides every random choice; a random one when absent.
     pub seed: Option<u64>,
     /// What the reader has guessed.
@@ -47,7 +47,7 @@ pub struct Wanted {
 impl Lab {
     /// Runs `spec` to its end, or until it is cancelled: then with the trials that it has.
     pub async fn run(&self, spec: Spec, wanted: &Wanted) -> Result<Run> {
-        let spec = if wanted.quick { spec.quick() } else { spec };
+        let spec = spec.in_form(wanted.form);
         let seed = wanted
             .seed
             .unwrap_or_else(|| self.ctx.random.next_u64() >> 11);
@@ -98,7 +98,7 @@ impl Lab {
             experiment: machine::experiment(spec),
             started_at: now.0,
             elapsed_s: 0.0,
-            quick: wanted.quick,
+            quick: wanted.form != Form::Whole,
             seed,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ended_early: false,

@@ -3,6 +3,7 @@
 mod load;
 mod mistake;
 mod parts;
+mod proof;
 mod quick;
 mod read;
 
@@ -13,6 +14,7 @@ pub(crate) use parts::{
     Backends, CheckSpec, DataSpec, DeriveSpec, MeasureSpec, Must, Per, PredictionSpec, ProbeKind,
     ProbeSpec, RecoverySpec, SystemSpec, Topology, TrialsSpec, TwinsSpec, VariantSpec, WeatherSpec,
 };
+pub(crate) use proof::ProofSpec;
 pub(crate) use quick::QuickSpec;
 
 use serde::Deserialize;
@@ -58,6 +60,9 @@ pub struct Spec {
     /// What is different in the short form.
     #[serde(default)]
     pub quick: QuickSpec,
+    /// What is different in the proof form.
+    #[serde(default)]
+    pub proof: ProofSpec,
     /// What happens during each trial.
     #[serde(default)]
     pub weather: Vec<Spanned<WeatherSpec>>,
@@ -78,6 +83,18 @@ pub struct Spec {
     /// The text that it was read from.
     #[serde(skip)]
     pub text: String,
+}
+
+/// How much of an experiment is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// As many trials as its statistics need.
+    #[default]
+    Whole,
+    /// So many that the mechanism shows.
+    Quick,
+    /// Each variant once, for as long as it takes to see that it works.
+    Proof,
 }
 
 impl Spec {

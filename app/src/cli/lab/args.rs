@@ -21,6 +21,8 @@ pub(in crate::cli) enum LabCommand {
     },
     /// Run an experiment, and keep its report
     Run(RunArgs),
+    /// Prove in a few seconds that an experiment runs and that each of its checks can fail
+    Prove(ProveArgs),
     /// Two runs side by side
     Compare {
         /// A run: its name, or its run.json
@@ -79,6 +81,17 @@ pub(in crate::cli) struct RunArgs {
     /// Write the report as Markdown here, too
     #[arg(long, value_name = "FILE")]
     pub(super) markdown: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ProveArgs {
+    /// Its name, or a file
+    pub(super) experiment: String,
+    /// Repeats every random choice of an earlier proof
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
     #[command(flatten)]
     pub(super) place: Place,
 }

@@ -1,15 +1,16 @@
 //! Experiments by name or file: list, show, and the file of a new one.
 
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use experiments::{LIBRARY, Spec};
+use experiments::{Catalogue, LIBRARY, Spec};
 use serde_json::json;
 
 use super::super::output::{Output, table};
-use super::bad;
+use super::{bad, prices};
 
 /// The largest file that is read.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
@@ -18,6 +19,7 @@ const TEMPLATE: &str = include_str!("template.toml");
 
 pub(super) fn list(output: Output) -> Result<ExitCode> {
     let all = all()?;
+    let catalogue = catalogue();
     let mut rows = vec![
         ["EXPERIMENT", "PHASE", "QUESTION"]
             .map(str::to_owned)
@@ -32,11 +34,43 @@ pub(super) fn list(output: Output) -> Result<ExitCode> {
         .map(|spec| {
             json!({
                 "id": spec.id.get_ref(), "title": spec.title, "question": spec.question,
-                "phase": spec.phase.get_ref(),
+                "phase": spec.phase.get_ref(), "services": services(spec, &catalogue),
+                "proof_s": rounded(spec.clone().proof().about_s()),
             })
         })
         .collect();
-    output.say(&table(&rows), &json!({ "experiments": json }))
+    let prices: Vec<_> = prices::all()
+        .map_err(bad)?
+        .iter()
+        .map(|plan| {
+            json!({
+                "id": plan.knob.name, "services": services(&plan.spec, &catalogue),
+                "proof_s": rounded(plan.spec.clone().quick().about_s()),
+            })
+        })
+        .collect();
+    let json = json!({ "experiments": json, "prices": prices });
+    output.say(&table(&rows), &json)
+}
+
+/// The parts of the program that an experiment is about: its services, those of the lab's stage as
+/// one, and the twins.
+fn services(spec: &Spec, catalogue: &Catalogue) -> BTreeSet<String> {
+    let mut parts: BTreeSet<String> = spec.services(catalogue);
+    if parts.is_empty() {
+        parts.insert("twins".to_owned());
+    }
+    let of_stage = |name: &String| crate::compose::is_of_stage(name);
+    if parts.iter().any(of_stage) {
+        parts.retain(|name| !of_stage(name));
+        parts.insert("stage".to_owned());
+    }
+    parts
+}
+
+/// Tenths of seconds are more than anybody knows beforehand.
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 10.0).round() / 10.0
 }
 
 pub(super) fn show(name: &str, output: Output) -> Result<ExitCode> {
@@ -102,14 +136,19 @@ fn checked(file: &str, text: &str) -> Result<Spec> {
     Ok(spec)
 }
 
-pub(super) fn catalogue() -> experiments::Catalogue {
+pub(super) fn catalogue() -> Catalogue {
+    let config = crate::config::Config::default();
     let knobs = crate::compose::catalogue().into_iter();
-    experiments::Catalogue {
+    Catalogue {
         knobs: knobs
             .map(|knob| (format!("{}.{}", knob.service, knob.name), knob.allowed))
             .collect(),
         services: crate::compose::known()
             .map(|service| service.name.to_owned())
+            .collect(),
+        routes: crate::compose::known()
+            .flat_map(|service| (service.routes)(&config))
+            .map(|route| (route.prefix, route.service.to_owned()))
             .collect(),
     }
 }

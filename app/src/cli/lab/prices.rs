@@ -13,7 +13,7 @@ use super::{bad, library, run};
 pub(super) fn prices(args: &PricesArgs, output: Output) -> Result<ExitCode> {
     let plans = plans(&args.knobs).map_err(bad)?;
     let wanted = Wanted {
-        quick: args.quick,
+        form: run::form(args.quick),
         ..Wanted::default()
     };
     let specs = plans.iter().map(|plan| plan.spec.clone()).collect();
@@ -35,6 +35,11 @@ pub(super) fn prices(args: &PricesArgs, output: Output) -> Result<ExitCode> {
         write(path, page.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is run for every knob.
+pub(super) fn all() -> Result<Vec<PricePlan>, Error> {
+    plans(&[])
 }
 
 /// What is run for the knobs that are named, or for every one that exists.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
-use experiments::{Error, Lab, Spec, Target, Wanted, clean_up};
+use experiments::{Error, Form, Lab, Spec, Target, Wanted, clean_up};
 use kernel::Ctx;
 use reports::{Cut, Outcome, Run};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &RunArgs, output: Output) -> Result<ExitCode> {
         key: args.key.clone(),
     });
     let wanted = Wanted {
-        quick: args.quick,
+        form: form(args.quick),
         seed: args.seed,
         guess,
     };
@@ -53,6 +53,14 @@ pub(super) fn run(args: &RunArgs, output: Output) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// The form that a flag asks for.
+pub(super) const fn form(quick: bool) -> Form {
+    match quick {
+        true => Form::Quick,
+        false => Form::Whole,
+    }
 }
 
 /// Identical variants, again and again: how often is a difference claimed that is not there?

@@ -7,8 +7,8 @@ use toml::Spanned;
 
 use super::Knob;
 use crate::spec::{
-    DataSpec, LoadSpec, Mistake, QuickSpec, Spec, SystemSpec, TrialsSpec, VariantSpec, WeatherSpec,
-    in_our_words,
+    DataSpec, LoadSpec, Mistake, ProofSpec, QuickSpec, Spec, SystemSpec, TrialsSpec, VariantSpec,
+    WeatherSpec, in_our_words,
 };
 
 /// The file of a price. Its parts are those of an experiment; the variants follow from the knob.
@@ -81,6 +81,7 @@ pub(super) fn spec(knob: &Knob, file: &str, text: &str) -> Result<Spec, Mistake>
         twins: None,
         trials: read.trials,
         quick: read.quick,
+        proof: ProofSpec::default(),
         weather: read.weather,
         recovery: None,
         probe: Vec::new(),

@@ -28,6 +28,7 @@ fn catalogue() -> Catalogue {
     Catalogue {
         knobs: vec![(knob().name, knob().settings)],
         services: vec!["links".to_owned()],
+        routes: Vec::new(),
     }
 }
 

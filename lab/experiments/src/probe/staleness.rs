@@ -91,7 +91,8 @@ pub(crate) async fn staleness(
     let mut version = 0_u64;
     loop {
         version += 1;
-        let step = async {
+        let first = seen.stale_ms.is_empty();
+        let mut step = std::pin::pin!(async {
             match watched.edit(version, &mut seen).await? {
                 true => watched.watch(version, &mut seen).await,
                 // A fault may refuse an edit; the next one may pass.
@@ -100,10 +101,16 @@ pub(crate) async fn staleness(
                     Ok(())
                 }
             }
-        };
+        });
         tokio::select! {
-            () = &mut over => break,
-            done = step => done?,
+            () = &mut over => {
+                // However short the trial was, something is known.
+                if first {
+                    step.await?;
+                }
+                break;
+            }
+            done = &mut step => done?,
         }
     }
     values.extend(seen.values());

@@ -16,6 +16,8 @@ const REQUESTS_MAX: usize = 16;
 const BLOCKS_MAX: u32 = 200;
 /// How long a trial may be, in seconds.
 const SECONDS_MAX: f64 = 600.0;
+/// How many times as soon things may come in the proof form.
+const PACE_MAX: f64 = 100.0;
 /// How often a twin may be killed in a trial.
 const KILLS_MAX: u32 = 100_000;
 /// How many things are seeded at most.
@@ -121,15 +123,40 @@ impl Spec {
             let detail = format!("at most {LINKS_MAX} links are seeded");
             return Some((self.place("links"), detail));
         }
-        let recovery = self.recovery?;
         let shortest = quick.seconds.unwrap_or(trials.seconds).min(trials.seconds);
+        self.fault_in_recovery(shortest)
+            .or_else(|| self.fault_in_proof())
+    }
+
+    /// Whether the trigger is within a trial of so many seconds.
+    fn fault_in_recovery(&self, seconds: f64) -> Option<(Range<usize>, String)> {
+        let recovery = self.recovery?;
         let in_order = 0.0 < recovery.from_s
             && recovery.from_s < recovery.until_s
-            && recovery.until_s < shortest;
+            && recovery.until_s < seconds;
         (!in_order).then(|| {
             let detail = "the trigger must begin after 0 s, and end before each trial does";
             (self.place("[recovery]"), detail.to_owned())
         })
+    }
+
+    fn fault_in_proof(&self) -> Option<(Range<usize>, String)> {
+        let proof = self.proof;
+        let detail = if !(0.01..=PACE_MAX).contains(&proof.pace) {
+            format!("pace is 0.01 to {PACE_MAX}")
+        } else if !(0.0..=SECONDS_MAX).contains(&proof.warm_up_seconds) {
+            format!("warm_up_seconds is 0 to {SECONDS_MAX}")
+        } else if !(1..=KILLS_MAX).contains(&proof.kills.unwrap_or(1)) {
+            format!("a twin is killed 1 to {KILLS_MAX} times")
+        } else {
+            let form = self.clone().proof();
+            let seconds = form.trials.seconds;
+            if (0.1..=SECONDS_MAX).contains(&seconds) {
+                return form.fault_in_recovery(seconds);
+            }
+            format!("a trial lasts 0.1 to {SECONDS_MAX} seconds")
+        };
+        Some((self.place("[proof]"), detail))
     }
 
     fn fault_in_load(&self) -> Option<String> {
