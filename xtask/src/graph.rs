@@ -1,4 +1,5 @@
 //! The service graph: who calls whom while a request waits, and which events each publishes and hears.
+//! The [modules] of each crate have a graph of their own.
 //!
 //! It is read from the source, never from a running system:
 //! a contract is a `contract!` in `contracts/src`, which ties a trait to a service;
@@ -8,6 +9,7 @@
 //! a topic that a service keeps to itself is such a constant in its own source.
 //! A service that names its own topic in a `Consumer` hears it as well.
 
+pub mod modules;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +39,7 @@ pub struct Node {
 /// Every service by name.
 pub type Graph = BTreeMap<String, Node>;
 
-/// Writes the graph; fails on a circle of calls.
+/// Writes both graphs; fails on a circle of calls.
 pub fn write(workspace: &Workspace) -> Result<Outcome> {
     let graph = read::graph(workspace);
     if let Some(circle) = circle(&graph) {
@@ -48,16 +50,19 @@ pub fn write(workspace: &Workspace) -> Result<Outcome> {
         std::fs::create_dir_all(folder)?;
     }
     std::fs::write(path, render(&graph))?;
+    let areas = modules::areas(workspace);
+    std::fs::write(workspace.root.join(modules::PATH), modules::render(&areas))?;
     Ok(Outcome {
-        text: format!("wrote {PATH}\n"),
+        text: format!("wrote {PATH} and {}\n", modules::PATH),
         success: true,
     })
 }
 
-/// Says whether the written graph is true.
+/// Says whether the written graphs are true.
 pub fn check(workspace: &Workspace) -> Result<Outcome> {
     let mut findings = Vec::new();
     tidy(workspace, &mut findings);
+    modules::check(workspace, &modules::areas(workspace), &mut findings);
     let text = findings
         .iter()
         .map(|finding| format!("{finding}\n"))

@@ -30,7 +30,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ),
     (
         "graph",
-        "writes docs/service-graph.txt; with --check only says whether it is stale",
+        "writes docs/service-graph.txt and module-graph.txt; with --check only says what is stale",
     ),
     ("new-service", "NAME: stamps a service and registers it"),
     (

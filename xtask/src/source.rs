@@ -87,7 +87,7 @@ impl Source {
 }
 
 /// Drops attributes that hold documentation, and every item under `#[cfg(test)]`.
-fn without_tests(stream: TokenStream) -> Vec<TokenTree> {
+pub(crate) fn without_tests(stream: TokenStream) -> Vec<TokenTree> {
     let mut kept = Vec::new();
     let mut tokens = stream.into_iter().peekable();
     while let Some(token) = tokens.next() {

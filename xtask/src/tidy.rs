@@ -8,6 +8,7 @@ pub mod libraries;
 pub mod manifests;
 pub mod markdown;
 pub mod migrations;
+pub mod modules;
 pub mod names;
 pub mod prices;
 pub mod purity;
@@ -36,6 +37,7 @@ const RULES: &[Rule] = &[
     markdown::check,
     prices::check,
     graph::tidy,
+    modules::check,
 ];
 
 /// Runs every rule and says what it found.

@@ -1,5 +1,7 @@
 //! Who may know whom, and what a domain module may reach for.
 
+use xtask::graph;
+
 use crate::mini::Mini;
 
 const LINKS: &str = "services/links/src/lib.rs";
@@ -216,6 +218,7 @@ fn a_domain_module_that_reaches_out_is_caught() {
             "services/links/src/domain/rules.rs",
             &format!("//! Rules.\n{line}\n"),
         );
+        graph::write(&mini.load()).unwrap();
         mini.expect(
             "services/links/src/domain/rules.rs",
             2,
@@ -238,6 +241,7 @@ fn a_domain_module_may_use_values_of_its_own_and_of_others() {
         "services/links/src/domain.rs",
         "//! Rules.\nuse super::store;\n",
     );
+    graph::write(&mini.load()).unwrap();
     mini.expect(
         "services/links/src/domain.rs",
         2,

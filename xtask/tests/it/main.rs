@@ -3,6 +3,7 @@
 mod graph;
 mod layers;
 mod mini;
+mod modules;
 mod prices;
 mod rules;
 mod stamping;
