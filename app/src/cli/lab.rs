@@ -2,6 +2,7 @@
 
 mod args;
 mod library;
+mod list;
 mod prices;
 mod prove;
 mod run;
@@ -19,7 +20,7 @@ use shelf::Shelf;
 
 pub(super) fn run(command: &LabCommand, output: Output) -> Result<ExitCode> {
     match command {
-        LabCommand::List => library::list(output),
+        LabCommand::List => list::list(output),
         LabCommand::Show { experiment } => library::show(experiment, output),
         LabCommand::New { name } => library::new(name, output),
         LabCommand::Run(args) => run::run(args, output),

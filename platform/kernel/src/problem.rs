@@ -2,16 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Coded, Retry};
-
-/// What is wrong with one field of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct FieldError {
-    /// A JSON pointer (RFC 6901) or the name of a query parameter.
-    pub pointer: String,
-    /// What is wrong, and what to do.
-    pub detail: String,
-}
+use crate::{Code, Coded, FieldError, Retry};
 
 /// The body of every error answer (`application/problem+json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

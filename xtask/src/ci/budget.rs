@@ -14,6 +14,8 @@ pub const WHOLE_NOW_MIN: u32 = 18;
 pub const WHOLE_ALL_MIN: u32 = 35;
 /// See [`WHOLE_NOW_MIN`].
 pub const WHOLE_USUAL_MIN: u32 = 25;
+/// What has not changed is run once in so many commits.
+pub const SHARES: u64 = 4;
 /// How many jobs of the pool run at a time.
 pub const SLOTS: usize = 4;
 /// So many seconds of work the pool does in a second: its jobs wait for each other's cores now and then.
@@ -149,7 +151,7 @@ pub fn whole_s(services: f64, taken: f64) -> f64 {
 #[must_use]
 pub fn usual(services: f64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "there are four shares")]
-    let shares = super::choice::SHARES as f64;
+    let shares = SHARES as f64;
     1.0 + (services - 1.0).max(0.0) / shares
 }
 

@@ -10,10 +10,9 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::arguments::Arguments;
+use super::budget::SHARES;
 use crate::workspace::Workspace;
 
-/// What has not changed is run once in so many commits.
-pub const SHARES: u64 = 4;
 /// A change stays in the gate for so many days of commits, since it may wait for others to meet it.
 const DAYS: i64 = 3;
 /// Where texts live; a change there proves nothing new about a running service.

@@ -3,7 +3,6 @@
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::super::job::{Job, Log, Shop};
-use crate::flaky::{self, Repeat};
 use crate::running::{Data, Running};
 use crate::suite::run::Undisturbed;
 use crate::suite::{self, Wanted};
@@ -64,10 +63,8 @@ pub(super) fn tests() -> Job {
 /// Twenty rounds of the tests in bad weather.
 pub(super) fn luck() -> Job {
     Job::new("tests", ("luck", 3_600.0), |shop, log| {
-        let outcome = flaky::run(&shop.root, &Repeat::parse(&[])?)?;
-        log.say(&outcome.text);
-        ensure!(outcome.success, "what failed even once is decided by luck");
-        Ok(())
+        log.run(shop.command("cargo").args(["xtask", "flaky"]))
+            .context("what failed even once is decided by luck")
     })
 }
 
