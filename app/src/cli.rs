@@ -1,6 +1,9 @@
 //! The command line: what a person may ask for, and how answers and mistakes are told.
+//!
+//! The room above all others: `up` and `serve` start a system, everything else asks one that runs.
 
 mod args;
+mod backends;
 mod banner;
 mod call;
 mod config;
@@ -9,6 +12,7 @@ mod fault_args;
 mod key;
 mod knob;
 mod lab;
+mod leash;
 mod load;
 mod load_args;
 mod output;
@@ -16,8 +20,10 @@ mod process;
 mod proxy;
 mod serve;
 mod status;
+mod target;
 mod twin;
 mod up;
+mod values;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -25,7 +31,7 @@ use std::time::Duration;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::config::Mistake;
+use crate::settings::config::Mistake;
 use args::{Cli, Command};
 use output::Output;
 
@@ -70,7 +76,7 @@ fn dispatch(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Guard(args) => args.run(),
         Command::Thaw { pid, start, ttl_ms } => {
             let ttl = Duration::from_millis(ttl_ms);
-            call::wait(crate::faulty::thaw::thaw(pid, start, ttl))?;
+            call::wait(crate::operate::faulty::thaw::thaw(pid, start, ttl))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Twin(args) => twin::run(&args),

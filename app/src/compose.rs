@@ -1,42 +1,30 @@
 //! Which services there are, and how a process puts its own together: one file per service.
+//!
+//! [`start`] is the way in: it makes a process what its role says, and answers a [`Running`] system.
 
 mod console;
+mod demo;
+mod front;
 mod gateway;
 mod links;
 // new-service: mod __name__;
+mod running;
+mod runs;
 mod stage;
+mod start;
 
-use std::sync::Arc;
-
-use anyhow::Result;
 use clap::builder::PossibleValue;
-use futures_util::future::BoxFuture;
 use kernel::Knobs;
-use utoipa::openapi::OpenApi;
-use web::RouteSpec;
 
-use crate::admin::{KnobView, view};
-use crate::config::Config;
-use crate::host::{Host, Hosted};
+use crate::operate::admin::{KnobView, view};
+use crate::settings::config::{Config, Names};
+use crate::shell::names::{CONSOLE, GATEWAY, Listed, servable};
+use crate::shell::service::Service;
 
 pub(crate) use self::console::compose as console;
 pub(crate) use self::gateway::{compose as gateway, route};
-
-/// A service behind the gateway.
-pub(crate) struct Service {
-    /// Its name, in every place: command line, configuration, registry, metrics.
-    pub(crate) name: &'static str,
-    /// Which requests of the world are its own; known without it running.
-    pub(crate) routes: fn(&Config) -> Vec<RouteSpec>,
-    /// The document of its API.
-    pub(crate) openapi: fn() -> OpenApi,
-    /// Its design choices, each at its default; known without it running.
-    pub(crate) knobs: fn() -> Knobs,
-    /// Its consumers in groups and their topics: relays of other services must know them.
-    pub(crate) consumers: &'static [(&'static str, &'static [&'static str])],
-    /// Reads its configuration, builds its deps, gives its parts.
-    pub(crate) compose: for<'a> fn(&'a Arc<Host>) -> BoxFuture<'a, Result<Hosted>>,
-}
+pub use self::running::Running;
+pub use self::start::{Env, start};
 
 /// Every service behind the gateway; who is called stands before its callers.
 const SERVICES: &[Service] = &[
@@ -48,6 +36,11 @@ const SERVICES: &[Service] = &[
 /// callers.
 pub(crate) fn services(config: &Config) -> impl Iterator<Item = &'static Service> + use<> {
     SERVICES.iter().chain(of_lab(config))
+}
+
+/// The same, as far as processes that do not run them must know them.
+pub(crate) fn listed(config: &Config) -> Vec<Listed> {
+    services(config).map(Service::listed).collect()
 }
 
 /// The services that only the lab wants.
@@ -63,11 +56,6 @@ fn of_lab(config: &Config) -> &'static [Service] {
 pub(crate) fn service(config: &Config, name: &str) -> Option<&'static Service> {
     services(config).find(|service| service.name == name)
 }
-
-/// The name of the front door, which is no service of [`services`]: it has its own way in.
-pub(crate) const GATEWAY: &str = "gateway";
-/// The name of the page, which is none either: it sees the whole system.
-pub(crate) const CONSOLE: &str = "console";
 
 /// Every service behind the gateway that there can be, those that only the lab wants among them.
 pub(crate) fn known() -> impl Iterator<Item = &'static Service> {
@@ -91,12 +79,13 @@ pub(crate) fn catalogue() -> Vec<KnobView> {
     .collect()
 }
 
-/// Everything that `serve` can run in a system of this configuration.
-pub(crate) fn servable(config: &Config) -> Vec<&'static str> {
-    [GATEWAY, CONSOLE]
-        .into_iter()
-        .chain(services(config).map(|service| service.name))
-        .collect()
+/// Who can be named in a configuration, depending on the rest of it.
+pub(crate) fn names(config: &Config) -> Names {
+    let all = listed(config);
+    Names {
+        replicated: all.iter().map(|service| service.name).collect(),
+        placed: servable(&all),
+    }
 }
 
 /// Everything that `serve` could run, before a configuration is read; what only the lab wants is

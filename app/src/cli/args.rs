@@ -1,6 +1,6 @@
 //! The commands and their flags.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
@@ -10,8 +10,9 @@ use nix::sys::signal::Signal;
 use super::fault_args::{FaultArgs, ProxyArgs};
 use super::lab::LabArgs;
 use super::load_args::LoadArgs;
+use super::target::Target;
 use crate::compose;
-use crate::config::{Config, Layers, Mistake};
+use crate::settings::config::{Config, Layers, Mistake};
 
 /// The classic systems of system design, for real, in one binary.
 #[derive(Debug, Parser)]
@@ -94,7 +95,7 @@ impl Common {
 
     /// The merged configuration.
     pub(super) fn load(&self) -> Result<Config, Mistake> {
-        self.layers()?.merge()
+        self.layers()?.merge(compose::names)
     }
 }
 
@@ -230,31 +231,6 @@ pub(super) enum KeyCommand {
     },
 }
 
-/// Which running system is meant.
-#[derive(Debug, Clone, Args)]
-pub(super) struct Target {
-    /// Where it lives [default: ./.tradewind]
-    #[arg(long, value_name = "DIR")]
-    pub(super) data: Option<PathBuf>,
-    /// Its internal address, instead of what its data directory says
-    #[arg(long, value_name = "URL")]
-    pub(super) url: Option<String>,
-    /// The API key to show
-    #[arg(
-        long,
-        env = "TRADEWIND_KEY",
-        hide_env_values = true,
-        value_name = "KEY"
-    )]
-    pub(super) key: Option<String>,
-}
-
-impl Target {
-    pub(super) fn data(&self) -> &Path {
-        self.data.as_deref().unwrap_or(Path::new("./.tradewind"))
-    }
-}
-
 #[derive(Debug, Args)]
 pub(super) struct KnobArgs {
     #[command(subcommand)]
@@ -322,7 +298,7 @@ impl GuardArgs {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        runtime.block_on(crate::backends::guard(
+        runtime.block_on(super::backends::guard(
             self.signal,
             self.user,
             &self.command,

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::config::{Topology, redacted_url};
-use crate::data::DataDir;
-use crate::start::Running;
+use crate::compose::Running;
+use crate::settings::config::{Config, Topology, redacted_url};
+use crate::settings::data::DataDir;
 
 /// The text for people.
 pub(super) fn of(running: &Running, data: &DataDir) -> String {
@@ -62,7 +62,7 @@ fn place(running: &Running) -> String {
     }
 }
 
-fn store(config: &crate::config::Config, data: &DataDir) -> String {
+fn store(config: &Config, data: &DataDir) -> String {
     match &config.store.url {
         Some(url) if url.starts_with("postgres") => redacted_url(url),
         _ => format!("SQLite in {}", data.path().display()),

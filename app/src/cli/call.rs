@@ -7,10 +7,10 @@ use anyhow::{Result, anyhow};
 use web::ClusterSecret;
 
 use super::BadInput;
-use super::args::Target;
-use crate::client::Client;
-use crate::data::DataDir;
-use crate::ready::Ready;
+use super::target::Target;
+use crate::operate::client::Client;
+use crate::settings::data::DataDir;
+use crate::settings::ready::Ready;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 

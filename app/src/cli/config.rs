@@ -7,13 +7,14 @@ use serde_json::json;
 
 use super::args::{ConfigArgs, ConfigCommand};
 use super::output::Output;
-use crate::config::{Layers, redacted};
+use crate::compose;
+use crate::settings::config::{Layers, redacted};
 
 pub(super) fn run(args: ConfigArgs, output: Output) -> Result<ExitCode> {
     match args.command {
         ConfigCommand::Check { file } => {
             let layers = Layers::read(file.as_deref(), std::env::vars_os())?;
-            layers.merge()?;
+            layers.merge(compose::names)?;
             let of = layers
                 .file
                 .as_ref()

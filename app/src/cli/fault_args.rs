@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::args::Target;
-use super::load;
+use super::target::Target;
+use super::values;
 
 #[derive(Debug, Args)]
 pub(super) struct FaultArgs {
@@ -69,7 +69,7 @@ pub(super) struct AddArgs {
     #[arg(long)]
     pub(super) max_hits: Option<u64>,
     /// How long it lasts, such as 10s or 500ms; a kill needs none
-    #[arg(long, value_parser = load::seconds)]
+    #[arg(long, value_parser = values::seconds)]
     pub(super) ttl: Option<Duration>,
     #[command(flatten)]
     pub(super) target: Target,

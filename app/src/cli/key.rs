@@ -11,8 +11,8 @@ use web::NewKey;
 use super::args::{KeyArgs, KeyCommand};
 use super::output::{Output, table};
 use super::{BadInput, output};
-use crate::data::DataDir;
-use crate::keys::{KeyFile, KeyFileError};
+use crate::settings::data::DataDir;
+use crate::settings::keys::{KeyFile, KeyFileError};
 
 pub(super) fn run(args: &KeyArgs, output: Output) -> Result<ExitCode> {
     let data = DataDir::open(&args.common.load()?.data)?;

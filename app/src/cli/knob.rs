@@ -9,8 +9,8 @@ use super::BadInput;
 use super::args::{KnobArgs, KnobCommand};
 use super::call::{Admin, wait};
 use super::output::{Output, table};
-use crate::admin::{KnobSet, KnobView};
 use crate::compose;
+use crate::operate::admin::{KnobSet, KnobView};
 
 pub(super) fn run(args: &KnobArgs, output: Output) -> Result<ExitCode> {
     match &args.command {

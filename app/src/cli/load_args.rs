@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use http::{HeaderName, HeaderValue};
 
-use super::load;
+use super::values;
 
 #[derive(Debug, Args)]
 pub(super) struct LoadArgs {
@@ -37,10 +37,10 @@ pub(super) struct LoadArgs {
     #[arg(long, default_value_t = 10, requires = "steps", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(super) step_seconds: u64,
     /// Another rate for a while, in seconds from the start; may be repeated
-    #[arg(long, value_name = "RATE@START+LENGTH", value_parser = load::spike)]
+    #[arg(long, value_name = "RATE@START+LENGTH", value_parser = values::spike)]
     pub(super) spike: Vec<::load::Spike>,
     /// How long, such as 30s or 5m [default: 10s, or all steps]
-    #[arg(long, short, value_parser = load::seconds)]
+    #[arg(long, short, value_parser = values::seconds)]
     pub(super) duration: Option<Duration>,
     /// End after so many requests
     #[arg(long, short = 'n')]
@@ -58,7 +58,7 @@ pub(super) struct LoadArgs {
     #[arg(long, short, default_value = "GET")]
     pub(super) method: http::Method,
     /// A header of every request; may be repeated
-    #[arg(long, short = 'H', value_name = "NAME: VALUE", value_parser = load::header)]
+    #[arg(long, short = 'H', value_name = "NAME: VALUE", value_parser = values::header)]
     pub(super) header: Vec<(HeaderName, HeaderValue)>,
     /// The content of every request
     #[arg(long, conflicts_with = "body_file")]
@@ -70,10 +70,10 @@ pub(super) struct LoadArgs {
     #[arg(long, value_name = "FIRST")]
     pub(super) number_from: Option<u64>,
     /// Count as good only what is answered within this time
-    #[arg(long, value_parser = load::seconds)]
+    #[arg(long, value_parser = values::seconds)]
     pub(super) deadline: Option<Duration>,
     /// How long an answer is waited for
-    #[arg(long, default_value = "10s", value_parser = load::seconds)]
+    #[arg(long, default_value = "10s", value_parser = values::seconds)]
     pub(super) timeout: Duration,
     /// How many requests may wait for a connection
     #[arg(long, default_value_t = 100_000)]

@@ -5,10 +5,10 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::BadInput;
-use crate::config::Config;
-use crate::data::DataDir;
-use crate::keys::KeyFile;
-use crate::safety;
+use crate::settings::config::Config;
+use crate::settings::data::DataDir;
+use crate::settings::keys::KeyFile;
+use crate::settings::safety;
 
 /// Blocking work is rare here (password hashes, files): few threads do.
 const BLOCKING_THREADS_MAX: usize = 16;

@@ -12,7 +12,7 @@ use super::BadInput;
 use super::fault_args::ProxyArgs;
 use super::output::Output;
 use super::process::Signals;
-use crate::outpost::Outpost;
+use crate::operate::outpost::Outpost;
 
 pub(super) fn run(args: &ProxyArgs, output: Output) -> Result<ExitCode> {
     if !args.admin.ip().is_loopback() {

@@ -12,12 +12,13 @@ use nix::unistd::dup2_stdout;
 
 use super::BadInput;
 use super::args::ServeArgs;
+use super::leash::let_go;
 use super::output::Output;
 use super::process;
-use crate::compose::{GATEWAY, servable};
-use crate::data::DataDir;
-use crate::leash::let_go;
-use crate::start::{Env, Role, start};
+use crate::compose::{self, Env, start};
+use crate::settings::data::DataDir;
+use crate::shell::names::{GATEWAY, servable};
+use crate::shell::role::Role;
 
 /// How long a process finishes requests when its supervisor was killed.
 const ORPHAN_DRAIN: Duration = Duration::from_secs(3);
@@ -29,12 +30,15 @@ pub(super) fn run(args: &ServeArgs, output: Output) -> Result<ExitCode> {
     } else {
         "internal.listen"
     };
-    let config = args.shared.on(args.common.layers()?, listen).merge()?;
+    let config = args
+        .shared
+        .on(args.common.layers()?, listen)
+        .merge(compose::names)?;
     process::log(&config)?;
     let data = DataDir::open(&config.data)?;
     process::safe(&config, &data)?;
     let named = |name: &&str| *name == args.service;
-    let known = servable(&config);
+    let known = servable(&compose::listed(&config));
     let service = known.iter().copied().find(named).ok_or_else(|| {
         // Only what the lab wants is known to the command line and not to every system.
         let (known, asked) = (known.join(", "), &args.service);

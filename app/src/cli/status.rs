@@ -8,7 +8,7 @@ use console::{Replica, ReplicaState};
 use super::args::StatusArgs;
 use super::call::{Admin, wait};
 use super::output::{Output, date, table};
-use crate::system::Status;
+use crate::operate::system::Status;
 
 pub(super) fn run(args: &StatusArgs, output: Output) -> Result<ExitCode> {
     let admin = Admin::of(&args.target)?;

@@ -9,16 +9,16 @@ use futures_util::future::BoxFuture;
 use kernel::Ctx;
 
 use super::args::UpArgs;
+use super::backends::Backends;
 use super::output::Output;
-use super::{BadInput, banner, process};
-use crate::backends::Backends;
-use crate::config::{Config, Layers, Mistake};
-use crate::data::DataDir;
-use crate::leash;
-use crate::start::{Env, Role, Running, start};
+use super::{BadInput, banner, leash, process};
+use crate::compose::{self, Env, Running, start};
+use crate::settings::config::{Config, Layers, Mistake};
+use crate::settings::data::DataDir;
+use crate::shell::role::Role;
 
 pub(super) fn run(args: UpArgs, output: Output) -> Result<ExitCode> {
-    let config = layers(&args)?.merge()?;
+    let config = layers(&args)?.merge(compose::names)?;
     process::log(&config)?;
     let data = DataDir::open(&config.data)?;
     process::safe(&config, &data)?;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::cluster::System;
-use crate::compose::CONSOLE;
-use crate::host::{Host, Hosted};
-use crate::runs::KeptRuns;
+use crate::compose::runs::KeptRuns;
+use crate::operate::cluster::System;
+use crate::shell::host::Host;
+use crate::shell::hosted::Hosted;
+use crate::shell::names::CONSOLE;
 
 /// The page over `system`.
 pub(crate) fn compose(host: &Host, system: Arc<System>) -> Hosted {

@@ -7,10 +7,12 @@ use gateway::{Gateway, Route};
 use utoipa::openapi::OpenApi;
 use web::RouteSpec;
 
-use crate::compose::{CONSOLE, GATEWAY, services};
-use crate::host::{Host, Hosted};
-use crate::strict;
-use crate::traced::traced;
+use crate::compose::services;
+use crate::shell::host::Host;
+use crate::shell::hosted::Hosted;
+use crate::shell::names::{CONSOLE, GATEWAY};
+use crate::shell::strict;
+use crate::shell::traced::traced;
 
 /// The front door of this process, without routes yet.
 pub(crate) async fn compose(host: &Host) -> Result<(Gateway, Hosted)> {

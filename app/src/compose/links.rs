@@ -7,8 +7,9 @@ use contracts::links::LinksServer;
 use futures_util::FutureExt;
 use links::{Deps, Parts};
 
-use crate::compose::Service;
-use crate::host::{Host, Hosted, Job};
+use crate::shell::host::Host;
+use crate::shell::hosted::{Hosted, Job};
+use crate::shell::service::Service;
 
 pub(super) const SERVICE: Service = Service {
     name: links::NAME,

@@ -11,9 +11,10 @@ use stage::{SteadyClient, SteadyServer};
 use utoipa::openapi::OpenApi;
 use web::{Handler, ProblemReply};
 
-use crate::compose::Service;
-use crate::edges;
-use crate::host::{Host, Hosted, Job};
+use crate::shell::edges;
+use crate::shell::host::Host;
+use crate::shell::hosted::{Hosted, Job};
+use crate::shell::service::Service;
 
 /// Who is called stands before the caller.
 pub(super) const SERVICES: &[Service] = &[

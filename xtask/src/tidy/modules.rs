@@ -1,4 +1,5 @@
-//! Modules have one direction of knowledge: none go in a circle.
+//! Modules have one direction of knowledge: none go in a circle, and the rooms of `app` know only
+//! those below.
 //!
 //! Circles that remain are listed with their reason in `xtask/circles.toml`, and nowhere else. A line
 //! there that is no longer true is a fault as well, so that the list can only become shorter.
@@ -10,7 +11,11 @@ use crate::graph::modules::{self, Area, Place};
 use crate::workspace::Workspace;
 
 const CIRCLE: &str = "module-circle";
+const ROOM: &str = "rooms";
 const LIST: &str = "xtask/circles.toml";
+
+/// The rooms of `app`, from the one that all may know to the one that knows all.
+const ROOMS: &[&str] = &["settings", "shell", "operate", "compose", "cli"];
 
 /// A circle that is let be.
 struct Listed {
@@ -25,6 +30,10 @@ pub fn check(workspace: &Workspace, findings: &mut Vec<Finding>) {
     let areas = modules::areas(workspace);
     modules::check(workspace, &areas, findings);
     check_circles(&areas, &listed(workspace), findings);
+    let app = workspace.packages.iter().find(|p| p.folder == "app");
+    if let Some(area) = app.and_then(|app| areas.iter().find(|area| area.name == app.name)) {
+        check_rooms(area, findings);
+    }
 }
 
 fn check_circles(areas: &[Area], listed: &[Listed], findings: &mut Vec<Finding>) {
@@ -60,6 +69,27 @@ fn check_circles(areas: &[Area], listed: &[Listed], findings: &mut Vec<Finding>)
     for known in listed.iter().filter(|known| known.reason.trim().is_empty()) {
         let advice = "a circle that is let be needs its reason";
         findings.push(Finding::fault(LIST, known.line, CIRCLE, advice));
+    }
+}
+
+/// Modules that are no room stand above all: they may know every room, and no room may know them.
+fn check_rooms(app: &Area, findings: &mut Vec<Finding>) {
+    let height = |name: &str| ROOMS.iter().position(|room| *room == name);
+    for ((from, to), place) in &app.edges {
+        let advice = match (height(from), height(to)) {
+            (Some(from_height), Some(to_height)) if from_height < to_height => format!(
+                "the room `{from}` is below `{to}` and does not know it: hand it over what it needs, \
+                 or move it down"
+            ),
+            (Some(_), None) => {
+                format!(
+                    "`{to}` is in no room: move it into one of {}",
+                    ROOMS.join(", ")
+                )
+            }
+            _ => continue,
+        };
+        findings.push(Finding::fault(&place.path, place.line, ROOM, advice));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The modules of a crate: drawn, and without circles.
+//! The modules of a crate: drawn, without circles, and in rooms.
 
 use xtask::graph;
 use xtask::graph::modules::PATH;
@@ -123,5 +123,59 @@ fn a_list_of_circles_that_is_no_longer_true_is_caught() {
         mini.faults().len(),
         2,
         "it has become smaller, and is to be listed as it is"
+    );
+}
+
+/// A workspace whose app has these modules, and its graph as it is.
+fn app(modules: &[(&str, &str)]) -> Mini {
+    let mini = Mini::new();
+    for (path, code) in modules {
+        let path = format!("app/src/{path}.rs");
+        mini.write(&path, &format!("//! A module.\n{code}\n"));
+    }
+    graph::write(&mini.load()).expect("it is written");
+    mini
+}
+
+#[test]
+fn a_room_may_know_those_below() {
+    let mini = app(&[
+        ("settings", ""),
+        ("shell/host", "use crate::settings::Config;"),
+        (
+            "compose/start",
+            "use crate::shell::host::Host;\nuse crate::settings::Config;",
+        ),
+        ("cli", "use crate::compose::start::start;"),
+        ("stray", "use crate::cli::run;"),
+    ]);
+    assert_eq!(mini.faults(), []);
+}
+
+#[test]
+fn a_room_that_knows_one_above_is_caught() {
+    let mini = app(&[
+        ("settings/keys", "\nuse super::super::operate::Admin;"),
+        ("operate", ""),
+    ]);
+    mini.expect(
+        "app/src/settings/keys.rs",
+        3,
+        "rooms",
+        "`settings` is below `operate`",
+    );
+}
+
+#[test]
+fn a_room_that_knows_what_is_in_no_room_is_caught() {
+    let mini = app(&[
+        ("operate/admin", "use crate::client::Client;"),
+        ("client", ""),
+    ]);
+    mini.expect(
+        "app/src/operate/admin.rs",
+        2,
+        "rooms",
+        "`client` is in no room",
     );
 }

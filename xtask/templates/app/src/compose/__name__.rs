@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 use contracts::__name__::__Name__Server;
 use futures_util::FutureExt;
 
-use crate::compose::Service;
-use crate::host::{Host, Hosted, Job};
+use crate::shell::host::Host;
+use crate::shell::hosted::{Hosted, Job};
+use crate::shell::service::Service;
 
 pub(super) const SERVICE: Service = Service {
     name: NAME,
