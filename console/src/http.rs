@@ -12,7 +12,6 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{delete, get, post};
 use axum::{Router, extract::DefaultBodyLimit};
-use http::StatusCode;
 use kernel::Code;
 use serde::{Deserialize, Serialize};
 use web::{Admin, Json, Mutation, Path, ProblemReply, Query, problem};
@@ -196,13 +195,4 @@ async fn set_knob(
     let Json(Setting { value }) = change.body;
     let set = collector.cluster().set_knob(&service, &name, &value).await;
     set.map(Json).map_err(|e| problem(&e))
-}
-
-/// Not found, for a path that no file has.
-pub(crate) fn no_such_page() -> ProblemReply {
-    ProblemReply::new(
-        Code::NotFound,
-        "the console has no such page; go to /console/",
-    )
-    .with_status(StatusCode::NOT_FOUND, "not_found", "Not found")
 }

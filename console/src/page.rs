@@ -3,11 +3,10 @@
 //! Everything but the page itself lies below a path that names its content, so browsers keep it for
 //! good and a new version of the program is seen at once.
 
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
+use kernel::Code;
 use sha2::{Digest as _, Sha256};
-use web::{Asset, Assets, Request, Response};
-
-use crate::http::no_such_page;
+use web::{Asset, Assets, ProblemReply, Request, Response};
 
 const INDEX: &str = include_str!("../assets/index.html");
 /// What stands in the page for the path of the other files.
@@ -126,4 +125,13 @@ fn preload() -> String {
     });
     let links = modules.map(|m| format!("<link rel=\"modulepreload\" href=\"{PLACEHOLDER}{m}\">"));
     links.collect::<Vec<_>>().join("\n")
+}
+
+/// Not found, for a path that no file has.
+fn no_such_page() -> ProblemReply {
+    ProblemReply::new(
+        Code::NotFound,
+        "the console has no such page; go to /console/",
+    )
+    .with_status(StatusCode::NOT_FOUND, "not_found", "Not found")
 }

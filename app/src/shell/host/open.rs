@@ -58,6 +58,7 @@ impl Host {
             tasks.clone(),
             BusOptions {
                 faults: faults.clone(),
+                traces: Some(telemetry.traces.clone()),
                 ..BusOptions::default()
             },
         );
