@@ -1,8 +1,10 @@
 //! The project's own chores, as functions that take a workspace and give back text.
 //!
 //! `tidy` holds the house rules, `graph` writes down who calls whom, `stamp` makes a new service
-//! from the files in `templates/`, and `stamp_test` proves that what it makes works.
+//! from the files in `templates/`, `stamp_test` proves that what it makes works, and `build_cost` tells
+//! what each crate costs to compile.
 
+pub mod build_cost;
 pub mod ci;
 pub mod finding;
 pub mod flaky;
@@ -49,6 +51,10 @@ pub const COMMANDS: &[(&str, &str)] = &[
         "stamp-test",
         "stamps a service into a copy and runs tidy, clippy and its tests there",
     ),
+    (
+        "build-cost",
+        "[--release|--tests] [--markdown] [--from FILE]: seconds per crate and per 1,000 lines, cold",
+    ),
 ];
 
 /// What a chore has to say, and whether all is well.
@@ -73,6 +79,7 @@ pub fn run(arguments: &[String]) -> Result<Outcome> {
         ["test", words @ ..] => suite::run(&root, &suite::Wanted::parse(words)?),
         ["flaky", words @ ..] => flaky::run(&root, &flaky::Repeat::parse(words)?),
         ["stamp-test"] => stamp_test::run(&root, &stamp_test::in_sight),
+        ["build-cost", options @ ..] => build_cost::run(&root, options),
         [] | ["help" | "--help" | "-h"] => Ok(Outcome {
             text: usage(),
             success: true,
