@@ -2,6 +2,7 @@
 
 mod ended;
 mod mistakes;
+mod proofs;
 mod runs;
 mod target;
 mod weather;

@@ -10,10 +10,14 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use crate::error::{Error, Result, failed};
 
 const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// For how long something is asked again, and how soon.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(100);
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
 /// Talks to a system. Cheap to clone; clones share their connections.
@@ -65,7 +69,7 @@ impl Client {
         let whole = async {
             let asked = self.pooled.request(request).await;
             let (parts, body) = asked
-                .map_err(|error| failed(url, why(&error)))?
+                .map_err(|error| unready(url, why(&error)))?
                 .into_parts();
             let read = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
             Ok(Answer {
@@ -76,10 +80,10 @@ impl Client {
         };
         match tokio::time::timeout(self.within, whole).await {
             Ok(answer) => answer,
-            Err(_) => Err(Error::Failed(format!(
-                "{url} did not answer within {:?}",
-                self.within
-            ))),
+            Err(_) => {
+                let text = format!("{url} did not answer within {:?}", self.within);
+                Err(Error::Unready(text))
+            }
         }
     }
 
@@ -96,6 +100,24 @@ impl Client {
         let body = serde_json::to_vec(body).map_err(|error| failed(url, error))?;
         self.send(method, url, body).await?.json(url)
     }
+}
+
+/// Asks until it goes well or is refused for good, for a bounded time: a system that has just
+/// started, that has lost a process, or whose machine is busy may refuse for a moment.
+pub(crate) async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        match ask().await {
+            Err(Error::Unready(_)) if start.elapsed() < PATIENCE => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+fn unready(url: &str, error: impl std::fmt::Display) -> Error {
+    Error::Unready(format!("{url}: {error}"))
 }
 
 /// An error with its causes: what the client says alone does not say what happened.
@@ -120,8 +142,40 @@ impl Answer {
         if !self.status.is_success() {
             let detail = serde_json::from_slice::<Problem>(&self.body).map(|p| p.detail);
             let detail = detail.unwrap_or_else(|_| format!("answered {}", self.status));
-            return Err(failed(url, detail));
+            let passes =
+                self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS;
+            return Err(match passes {
+                true => unready(url, detail),
+                false => failed(url, detail),
+            });
         }
         serde_json::from_slice(&self.body).map_err(|error| failed(url, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_refused_for_a_moment_is_asked_again_and_what_is_refused_for_good_is_not() {
+        let asked = |error: fn() -> Error, refusals: u32| async move {
+            let mut times = 0;
+            let answer = patiently(async || {
+                times += 1;
+                if times > refusals {
+                    Ok(())
+                } else {
+                    Err(error())
+                }
+            });
+            let answer = answer.await;
+            (answer.is_ok(), times)
+        };
+        let unready = || Error::Unready(String::new());
+        assert_eq!(asked(unready, 3).await, (true, 4));
+        let (well, times) = asked(unready, u32::MAX).await;
+        assert!(!well && times > 100, "not for ever: {times}");
+        assert_eq!(asked(|| Error::Failed(String::new()), 3).await, (false, 1));
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::client::patiently;
 use crate::error::{Error, Result};
 use crate::spec::VariantSpec;
 use crate::system::System;
@@ -34,6 +35,10 @@ struct Policy {
 impl Design {
     /// The design of `system` as it is now.
     pub(crate) async fn found(system: &System) -> Result<Self> {
+        patiently(async || Self::try_found(system).await).await
+    }
+
+    async fn try_found(system: &System) -> Result<Self> {
         let knobs = system.knobs().await?.into_iter();
         let url = system.at_admin("/system/policies");
         let policies: Vec<Policy> = system.client.get(&url).await?;
@@ -48,13 +53,24 @@ impl Design {
     /// Brings `system` to `variant`: a knob that it does not name has its default, a policy is as it
     /// was found.
     pub(crate) async fn apply(&mut self, system: &System, variant: &VariantSpec) -> Result<()> {
+        patiently(async || self.try_apply(system, variant).await).await
+    }
+
+    async fn try_apply(&mut self, system: &System, variant: &VariantSpec) -> Result<()> {
+        let mut unseen: BTreeSet<&String> = variant.knobs.keys().collect();
         for knob in system.knobs().await? {
             let name = knob.full_name();
+            unseen.remove(&name);
             let wanted = variant.knobs.get(&name).map(toml::Spanned::get_ref);
             let value = wanted.unwrap_or(&knob.default);
             if knob.value != *value {
                 system.turn(&name, value).await?;
             }
+        }
+        // Those of a process that does not answer are left out of the list.
+        if let Some(name) = unseen.first() {
+            let text = format!("no process of the system shows the knob {name}");
+            return Err(Error::Unready(text));
         }
         self.policies_back(system).await?;
         for (edge, policy) in &variant.policies {

@@ -14,6 +14,9 @@ pub enum Error {
     /// It was tried and failed.
     #[error("{0}")]
     Failed(String),
+    /// It was tried and failed, and may go well when it is tried again.
+    #[error("{0}")]
+    Unready(String),
     /// Somebody ended it.
     #[error("it was ended before anything was measured")]
     Ended,

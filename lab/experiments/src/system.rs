@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::Client;
+use crate::client::{Client, patiently};
 use crate::error::{Error, Result, failed};
 use crate::snapshot::{Measured, Snapshot};
 use crate::spec::{SystemSpec, Topology};
@@ -24,6 +24,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 const TARGET_WITHIN: Duration = Duration::from_millis(2_500);
 /// How long a process that was killed may take to be back; the supervisor waits longer each time.
 const WHOLE_WITHIN: Duration = Duration::from_secs(40);
+/// For how long a fault is tried that nobody takes.
+const STRIKE_WITHIN: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Where a running system is.
 #[derive(Debug, Clone)]
@@ -168,14 +171,15 @@ impl System {
     /// Waits until every process of it works: a trial may have killed one.
     pub(crate) async fn whole(&self) -> Result<()> {
         let start = Instant::now();
+        let url = self.at_admin("/system");
         loop {
-            let status: Status = self.client.get(&self.at_admin("/system")).await?;
+            let status: Status = patiently(async || self.client.get(&url).await).await?;
             match status.replicas.iter().find(|replica| replica.state != "up") {
                 None => return Ok(()),
                 Some(down) if start.elapsed() > WHOLE_WITHIN => {
                     return Err(Error::Failed(format!("{} does not come back", down.id)));
                 }
-                Some(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Some(_) => tokio::time::sleep(LOOK_EVERY).await,
             }
         }
     }
@@ -214,9 +218,21 @@ impl System {
 
     /// Begins a fault.
     pub(crate) async fn inject(&self, fault: &FaultSpec) -> Result<()> {
-        let begun: Begun = self.post("/system/faults", fault).await?;
-        self.faults.lock().push(begun.id);
-        Ok(())
+        let start = Instant::now();
+        loop {
+            let begun: Result<Begun> = self.post("/system/faults", fault).await;
+            match begun {
+                Ok(begun) => {
+                    self.faults.lock().push(begun.id);
+                    return Ok(());
+                }
+                // Whom it is meant for may not have answered in time, and then nobody took it.
+                Err(_) if start.elapsed() < STRIKE_WITHIN => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Ends the faults that were begun from here, and no others.
@@ -225,14 +241,16 @@ impl System {
         for id in ids {
             let url = self.at_admin(&format!("/system/faults/{id}"));
             // One that is not known any more has ended by itself.
-            self.client.send(Method::DELETE, &url, Vec::new()).await?;
+            let end = async || self.client.send(Method::DELETE, &url, Vec::new()).await;
+            patiently(end).await?;
         }
         Ok(())
     }
 
     /// What its processes have counted.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
-        let all: Vec<Measured> = self.client.get(&self.at_admin("/system/metrics")).await?;
+        let url = self.at_admin("/system/metrics");
+        let all: Vec<Measured> = patiently(async || self.client.get(&url).await).await?;
         Ok(Snapshot::of(&all))
     }
 

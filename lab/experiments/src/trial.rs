@@ -1,10 +1,13 @@
 //! One trial: load, weather and probes at once, with what the system counted before and after.
 
+use std::time::Duration;
+
 use kernel::Ctx;
 use reports::{Mark, Trial};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::client::patiently;
 use crate::error::{Error, Result};
 use crate::events;
 use crate::loads::{Shown, Wanted};
@@ -15,6 +18,9 @@ use crate::spec::{ProbeKind, Spec, WeatherSpec, unknown};
 use crate::system::System;
 use crate::values::{self, Values};
 use crate::weather;
+
+/// How long a counter may take to be there.
+const COUNTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// A system with a variant's design, ready to be loaded.
 pub(crate) struct Stage<'a> {
@@ -70,7 +76,7 @@ impl Stage<'_> {
         let (shown, mut marks, mut values) = self
             .load(seconds, number.seed, number.variant as u64, &events)
             .await?;
-        let after = self.system.snapshot().await?;
+        let after = self.counted(&before).await?;
         marks.extend(events::since(self.system, started_at).await);
         values::of_loads(&shown, &mut values);
         values::of_costs(&shown, &before, &after, &mut values);
@@ -101,6 +107,26 @@ impl Stage<'_> {
             marks,
             limited: values::limited(&shown),
         })
+    }
+
+    /// What has been counted by now. A process that does not answer at the moment is waited for if
+    /// nobody else knows a counter.
+    async fn counted(&self, before: &Snapshot) -> Result<Snapshot> {
+        let counters = self.spec.measure.iter().flat_map(|m| &m.get_ref().counter);
+        let counters: Vec<Selector> = counters.map(|text| Selector::new(text)).collect();
+        let counted = patiently(async || {
+            let now = self.system.snapshot().await?;
+            let mut unknown = counters.iter();
+            match unknown.find(|counter| !now.knows(counter) && !before.knows(counter)) {
+                Some(counter) => Err(Error::Unready(counter.name().to_owned())),
+                None => Ok(now),
+            }
+        });
+        match tokio::time::timeout(COUNTED_WITHIN, counted).await {
+            Ok(counted) => counted,
+            // Whoever measures says which there are instead.
+            Err(_) => self.system.snapshot().await,
+        }
     }
 
     fn probes(&self, kind: ProbeKind) -> bool {

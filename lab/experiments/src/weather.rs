@@ -6,6 +6,7 @@ use faults::FaultSpec;
 use reports::{Mark, MarkKind};
 use tokio::time::{Instant, sleep_until};
 
+use crate::client::patiently;
 use crate::design::set_policy;
 use crate::error::Result;
 use crate::spec::WeatherSpec;
@@ -28,12 +29,12 @@ pub(crate) async fn pass(
             marks.push(inject(fault, system, at_s, seed).await?);
         }
         for (knob, value) in &event.knobs {
-            system.turn(knob, value.get_ref()).await?;
+            patiently(async || system.turn(knob, value.get_ref()).await).await?;
             let text = format!("{knob} = {}", value.get_ref());
             marks.push(mark(at_s, MarkKind::Knob, text));
         }
         for (edge, policy) in &event.policies {
-            set_policy(system, edge, policy).await?;
+            patiently(async || set_policy(system, edge, policy).await).await?;
             marks.push(mark(at_s, MarkKind::Policy, edge.clone()));
         }
     }

@@ -30,6 +30,10 @@ pub(super) fn prices(args: &PricesArgs, output: Output) -> Result<ExitCode> {
     if known < all {
         anyhow::bail!("it was ended after {known} of {all} knobs; no page was written");
     }
+    let missing = list.missing();
+    if !missing.is_empty() {
+        anyhow::bail!("no price was measured of {}", missing.join(", "));
+    }
     if let Some(path) = &args.markdown {
         let page = list.to_markdown(&path.display().to_string());
         write(path, page.as_bytes())?;

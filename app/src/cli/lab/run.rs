@@ -138,7 +138,7 @@ pub(super) fn in_turn(
     clean_up(&folder);
     ended.map_err(|error| match error {
         Error::Mistake(_) | Error::Bad(_) => bad(error),
-        Error::Failed(_) | Error::Ended => anyhow!(error),
+        Error::Failed(_) | Error::Unready(_) | Error::Ended => anyhow!(error),
     })
 }
 

@@ -89,6 +89,30 @@ impl PriceList {
         Some(Self { prices, ..list })
     }
 
+    /// What has no price, as `links.cache = none: p99`: it was not measured, or not often enough.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        for price in &self.prices {
+            for setting in &price.settings {
+                for metric in &self.metrics {
+                    let mut found = setting.estimates.iter();
+                    let found = found.find(|estimate| estimate.metric == metric.name);
+                    let known = found.is_some_and(|estimate| {
+                        let verdict = estimate.verdict;
+                        let told = !matches!(verdict, Verdict::NotMeasured | Verdict::TooFew);
+                        estimate.value.is_some() && told
+                    });
+                    if !known {
+                        let (knob, value) = (&price.knob, &setting.value);
+                        missing.push(format!("{knob} = {value}: {}", metric.label));
+                    }
+                }
+            }
+        }
+        missing
+    }
+
     /// Rows for a terminal, the first of which is their heading.
     #[must_use]
     pub fn rows(&self) -> Vec<Vec<String>> {

@@ -209,6 +209,31 @@ fn the_terminal_shows_each_setting_and_metric_once() {
 }
 
 #[test]
+fn a_row_without_a_price_is_named() {
+    assert_eq!(list().missing(), [""; 0]);
+    let plan = planned(LOAD).expect("it is good");
+    let with = |change: &dyn Fn(&mut Trial)| {
+        let mut run = planted(&plan);
+        run.trials.iter_mut().for_each(change);
+        let list = PriceList::of(vec![(plan.clone(), run)]).expect("there is a run");
+        list.missing()
+    };
+    let gone = with(&|trial| {
+        if trial.variant == 2 {
+            trial.values.remove("p99_ms");
+        }
+    });
+    assert_eq!(gone, ["links.cache = write_through: p99"]);
+    // Two pairs are not compared.
+    let few = with(&|trial| {
+        if trial.variant == 1 && trial.block > 1 {
+            trial.values.remove("cpu_us");
+        }
+    });
+    assert_eq!(few, ["links.cache = none: CPU per request"]);
+}
+
+#[test]
 fn nothing_measured_is_no_list() {
     assert!(PriceList::of(Vec::new()).is_none());
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use checks::{Ask, History, Operation, Value, conservation};
 use serde::Deserialize;
 
+use crate::client::patiently;
 use crate::error::{Result, failed};
 use crate::loads::Shown;
 use crate::seed::Link;
@@ -14,8 +15,6 @@ use crate::values::Values;
 
 /// How long the system may take to write what it has promised.
 const SETTLE: Duration = Duration::from_millis(1_500);
-const ATTEMPTS: usize = 40;
-const PATIENCE: Duration = Duration::from_millis(250);
 
 /// What is stored.
 pub(crate) struct Clicks(u64);
@@ -31,7 +30,8 @@ impl Clicks {
         let mut all = 0;
         for link in links {
             let url = format!("{}/api/links/{}/stats", system.gateway, link.id);
-            all += patiently(system, &url).await?.total_clicks;
+            let stats = patiently(async || system.client.get::<Stats>(&url).await).await?;
+            all += stats.total_clicks;
         }
         Ok(Self(all))
     }
@@ -76,19 +76,6 @@ fn judged(told: u64, asked: u64, grown: i64) -> Result<(f64, f64)> {
     let [told, asked, stored] = ["told", "asked", "stored"].map(|name| verdict.count(name));
     let lost = told.saturating_sub(stored) + grown.min(0).unsigned_abs();
     Ok((lost as f64, stored.saturating_sub(asked) as f64))
-}
-
-/// A system that has just lost a process may refuse for a moment.
-async fn patiently(system: &System, url: &str) -> Result<Stats> {
-    let mut attempt = 1;
-    loop {
-        match system.client.get(url).await {
-            Ok(stats) => return Ok(stats),
-            Err(error) if attempt == ATTEMPTS => return Err(error),
-            Err(_) => tokio::time::sleep(PATIENCE).await,
-        }
-        attempt += 1;
-    }
 }
 
 #[cfg(test)]
