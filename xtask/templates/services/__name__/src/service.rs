@@ -10,6 +10,7 @@ use mesh::CallCx;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{self, Order};
+use crate::events;
 use crate::store::{Asked, OnceKey, Store};
 
 /// What implements the contract.
@@ -23,8 +24,10 @@ pub(crate) struct Service {
 impl __Name__ for Service {
     async fn create(&self, cx: &CallCx, request: Create__Item__) -> Result<__Item__, __Name__Error> {
         let made = domain::create(&request, self.ctx.new_id(), self.ctx.now())?;
+        let event = events::changed(&made);
         let asked = Asked { once: once(cx, &request), trace: cx.trace };
-        self.store.insert(made, asked).await.map_err(|error| failed(&error))
+        let kept = self.store.insert(made, event, asked).await;
+        kept.map_err(|error| failed(&error))
     }
 
     async fn get(&self, _: &CallCx, request: Get__Item__) -> Result<__Item__, __Name__Error> {

@@ -2,11 +2,10 @@
 
 use contracts::__name__::__Item__;
 use kernel::Id;
-use storage::{Db, Migration, Result, Row, Sql, Tx};
+use storage::{Db, Migration, OutboxEvent, Result, Row, Sql, Tx};
 use telemetry::TraceContext;
 
 use crate::domain::Order;
-use crate::events;
 
 /// The schema, step by step.
 pub const MIGRATIONS: &[Migration] = &[Migration {
@@ -56,16 +55,21 @@ pub(crate) struct Asked {
 pub(crate) struct Store(pub(crate) Db);
 
 impl Store {
-    /// Keeps a new one and tells of it, in one transaction.
-    pub(crate) async fn insert(&self, made: __Item__, asked: Asked) -> Result<__Item__> {
+    /// Keeps a new one and tells of it by `event`, in one transaction.
+    pub(crate) async fn insert(
+        &self,
+        made: __Item__,
+        event: OutboxEvent,
+        asked: Asked,
+    ) -> Result<__Item__> {
         self.0
             .write(async move |tx: &mut Tx<'_>| {
                 tx.caused_by(asked.trace);
                 match &asked.once {
-                    None => insert(tx, &made).await,
+                    None => insert(tx, &made, &event).await,
                     Some(once) => {
                         let OnceKey { scope, key, fingerprint } = once;
-                        let work = async |tx: &mut Tx<'_>| insert(tx, &made).await;
+                        let work = async |tx: &mut Tx<'_>| insert(tx, &made, &event).await;
                         Ok(tx.once(scope, key, fingerprint, work).await?.value)
                     }
                 }
@@ -109,9 +113,9 @@ pub(crate) async fn tally(tx: &mut Tx<'_>) -> Result<()> {
     tx.execute(&TALLY, &[]).await.map(drop)
 }
 
-async fn insert(tx: &mut Tx<'_>, made: &__Item__) -> Result<__Item__> {
+async fn insert(tx: &mut Tx<'_>, made: &__Item__, event: &OutboxEvent) -> Result<__Item__> {
     tx.execute(&INSERT, &[&made.id, &made.name, &made.created_at]).await?;
-    tx.publish(&events::changed(made)).await?;
+    tx.publish(event).await?;
     Ok(made.clone())
 }
 
