@@ -13,12 +13,15 @@ const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
 
 export async function openBrowser(executablePath, base) {
   const home = await mkdtemp(join(tmpdir(), "tradewind-chromium-"));
-  const browser = await chromium.launch({ executablePath, args: FLAGS, env: { ...process.env, HOME: home } });
+  const browser = await chromium.launch({ executablePath, args: FLAGS, timeout: LONG_MS, env: { ...process.env, HOME: home } });
   const complaints = [];
   const origin = new URL(base).origin;
 
-  /** A page of its own at a view. `expect` lists texts of complaints that the check provokes. */
-  async function open(view, { width = 1280, height = 800, scheme = "dark", expect = [], ...more } = {}) {
+  /**
+   * A page of its own at a view. `expect` lists texts of complaints that the check provokes. With
+   * `clock` its timers can be moved on by `page.clock`, so that no check waits for their time.
+   */
+  async function open(view, { width = 1280, height = 800, scheme = "dark", expect = [], clock = false, ...more } = {}) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: "en-GB", ...more });
     const page = await context.newPage();
     page.setDefaultTimeout(LONG_MS);
@@ -38,6 +41,7 @@ export async function openBrowser(executablePath, base) {
     await page.exposeFunction("reportViolation", (text) => complain(`policy: ${text}`));
     await page.addInitScript(() => addEventListener("securitypolicyviolation", (e) =>
       window.reportViolation(`${e.violatedDirective} ${e.blockedURI}`)));
+    if (clock) await page.clock.install();
     await page.goto(base + view);
     return page;
   }

@@ -1,10 +1,12 @@
-// Knobs, the time axis, traces.
+// Knobs: switched here and elsewhere, with what each trades.
 
 import { same, truth, until } from "../wait.mjs";
 
 const setting = (knob) => knob.locator("label.on").innerText();
 
-export async function design({ browser, check }) {
+export const services = ["gateway", "links"];
+
+export default async function design({ browser, check }) {
   const page = await browser.open("/design");
 
   await check("a design choice is switched and kept", async () => {
@@ -45,44 +47,6 @@ export async function design({ browser, check }) {
 
   await check("the change stands on the time axis", async () => {
     await page.locator(".axis .mark.knob").first().waitFor({ state: "attached" });
-  });
-  await page.context().close();
-}
-
-export async function axis({ browser, check }) {
-  const page = await browser.open("/");
-  await check("a moment on the axis moves the page there, and back", async () => {
-    await page.locator(".plan a.card").first().waitFor();
-    const track = page.getByRole("slider");
-    await track.focus();
-    await page.keyboard.press("ArrowLeft");
-    await page.getByText(/^Showing \d\d:\d\d:\d\d/).waitFor();
-    await page.getByRole("button", { name: "Back to now" }).click();
-    await until("it is back at now", async () => (await page.locator(".past").count()) === 0);
-    const box = await track.boundingBox();
-    await page.mouse.click(box.x + box.width * 0.99, box.y + box.height / 2);
-    await page.getByText(/^Showing/).waitFor();
-    await track.focus();
-    await page.keyboard.press("Escape");
-    await until("it shows now", async () => (await page.locator(".past").count()) === 0);
-  });
-  await page.context().close();
-}
-
-export async function traces({ browser, check, gateway }) {
-  const page = await browser.open("/traces");
-  await check("a request is found as a trace, step by step", async () => {
-    const rows = page.locator("table.list tbody tr");
-    await until("a trace is kept", async () => {
-      await fetch(`${gateway}/api/links?limit=1`);
-      await page.getByRole("button", { name: "Read again" }).click();
-      return (await rows.count()) > 0;
-    });
-    await rows.first().getByRole("link").click();
-    await page.getByRole("heading", { name: "Trace" }).waitFor();
-    await page.locator(".spans li").first().waitFor();
-    await page.locator(".spans summary").first().click();
-    await page.locator(".spans .facts").first().waitFor();
   });
   await page.context().close();
 }

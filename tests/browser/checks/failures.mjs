@@ -4,7 +4,11 @@ import { truth } from "../wait.mjs";
 
 const NOISE = ["Failed to load resource", "ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED", "net::ERR"];
 
-export async function failures({ browser, check, system, started }) {
+/** Last: it stops the system. */
+export const order = 100;
+export const services = [];
+
+export default async function failures({ browser, check, system, started }) {
   if (!started) {
     console.log("skipped: the system was not started here, so it is not stopped here");
     return;

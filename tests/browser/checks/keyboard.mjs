@@ -28,7 +28,9 @@ async function tabTo(page, wanted, most = 60) {
   throw new Error(`${most} tabs did not lead there`);
 }
 
-export async function keyboard({ browser, check, gateway }) {
+export const services = ["links"];
+
+export default async function keyboard({ browser, check, gateway }) {
   const page = await browser.open("/");
   await page.locator(".plan a.card").first().waitFor();
 
@@ -36,7 +38,7 @@ export async function keyboard({ browser, check, gateway }) {
     await page.keyboard.press("Tab");
     same((await focused(page)).text, "Skip to the content");
     await page.keyboard.press("Enter");
-    same(await page.evaluate(() => document.activeElement.id), "main", "focus");
+    await until("the content has the focus", async () => (await page.evaluate(() => document.activeElement.id)) === "main");
   });
 
   await check("a link is made by keyboard alone", async () => {
@@ -85,9 +87,11 @@ export async function keyboard({ browser, check, gateway }) {
     const before = await knob.locator("label.on").innerText();
     await knob.locator("input:checked").focus();
     await page.keyboard.press("ArrowRight");
-    await until("another is on", async () => (await knob.locator("label.on").innerText()) !== before);
+    const settled = async () => (await knob.locator(".choice").getAttribute("aria-busy")) === "false";
+    await until("another is on", async () => (await knob.locator("label.on").innerText()) !== before && settled());
+    await knob.locator("input:checked").focus();
     await page.keyboard.press("ArrowLeft");
-    await until("the first is on", async () => (await knob.locator("label.on").innerText()) === before);
+    await until("the first is on", async () => (await knob.locator("label.on").innerText()) === before && settled());
   });
 
   await check("a planted control that does not show the focus is found", async () => {
