@@ -121,7 +121,7 @@ pub(super) fn browser(shop: &Shop, choice: &Choice) -> Result<Vec<Job>> {
     let parts: Value =
         serde_json::from_slice(&output.stdout).context("the parts of tests/browser")?;
     let mut taken = BTreeSet::new();
-    for part in parts.as_array().into_iter().flatten() {
+    for part in parts["parts"].as_array().into_iter().flatten() {
         let name = part["name"].as_str().context("the name of a part")?;
         let about = part["services"]
             .as_array()
