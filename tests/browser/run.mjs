@@ -76,6 +76,11 @@ let passed = 0;
 let failed = 0;
 let met = false;
 
+function fails(what, error) {
+  failed += 1;
+  console.log(`FAIL  ${what}\n      ${String(error.stack ?? error).split("\n").slice(0, 6).join("\n      ")}`);
+}
+
 /** One check: a sentence, and what must not throw. What comes after the one that is asked for is left out. */
 async function check(sentence, act) {
   const meant = !words || sentence.includes(words);
@@ -86,8 +91,7 @@ async function check(sentence, act) {
     if (meant) passed += 1;
     console.log(`${meant ? "ok   " : "(ok) "} ${sentence} (${((performance.now() - begun) / 1000).toFixed(1)} s)`);
   } catch (error) {
-    failed += 1;
-    console.log(`FAIL  ${sentence}\n      ${String(error.stack ?? error).split("\n").slice(0, 6).join("\n      ")}`);
+    fails(sentence, error);
   }
   met ||= Boolean(words) && meant;
 }
@@ -96,7 +100,8 @@ try {
   const world = { system, browser, check, gateway: system.gateway, started: !values.url };
   for (const part of wanted) {
     met = false;
-    await part.run(world);
+    // What a part prepares for its checks may fail as well.
+    await part.run(world).catch((error) => fails(`the part ${part.name}`, error));
   }
   met = false;
   await check("no view logged an error, broke the policy or asked another host", async () => {

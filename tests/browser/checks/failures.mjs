@@ -8,13 +8,16 @@ const NOISE = ["Failed to load resource", "ERR_CONNECTION_REFUSED", "ERR_INCOMPL
 export const order = 100;
 export const services = [];
 
-export default async function failures({ browser, check, system, started }) {
+export default async function failures({ browser, check, system, gateway, started }) {
   if (!started) {
     console.log("skipped: the system was not started here, so it is not stopped here");
     return;
   }
+  await fetch(`${gateway}/api/links`, {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ url: "https://example.com/kept" }),
+  });
   const page = await browser.open("/links", { expect: NOISE });
-  await page.getByRole("heading", { name: "Links" }).waitFor();
+  await page.getByLabel("Order").waitFor();
   await check("a server that went away is told in words, with what to do", async () => {
     await system.stop();
     await page.getByText("The server does not answer. Trying again").waitFor();
