@@ -6,6 +6,7 @@ mod list;
 mod prices;
 mod prove;
 mod run;
+mod self_test;
 mod shelf;
 
 use std::process::ExitCode;
@@ -34,7 +35,7 @@ pub(super) fn run(command: &LabCommand, output: Output) -> Result<ExitCode> {
             let comparison = reports::compare(&shelf.read(before)?, &shelf.read(after)?);
             output.say(&comparison.to_text(), &comparison)
         }
-        LabCommand::SelfTest(args) => run::self_test(args, output),
+        LabCommand::SelfTest(args) => self_test::self_test(args, output),
         LabCommand::Prices(args) => prices::prices(args, output),
     }
 }

@@ -3,10 +3,44 @@
 use std::collections::BTreeMap;
 
 use kernel::Timestamp;
-use reports::{Experiment, Machine, Prediction, Variant};
+use reports::{Experiment, Machine, Prediction, Run, Variant};
 use toml::Spanned;
 
-use crate::spec::{Spec, VariantSpec};
+use crate::metrics;
+use crate::spec::{Form, Spec, VariantSpec};
+use crate::up::{system_of, systems};
+
+/// The run of `spec` that begins `now`, before anything is measured.
+pub(crate) fn run(spec: &Spec, now: Timestamp, form: Form, seed: u64) -> Run {
+    let wants = systems(spec);
+    let variants = spec.variants().map(|of| {
+        let system = wants.iter().position(|w| *w == system_of(spec, of));
+        variant(of, system.unwrap_or(0))
+    });
+    Run {
+        format: 1,
+        id: format!("{}-{}", stamp(now), spec.id.get_ref()),
+        experiment: experiment(spec),
+        started_at: now.0,
+        elapsed_s: 0.0,
+        quick: form != Form::Whole,
+        seed,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        ended_early: false,
+        machine: Machine::of_this(),
+        systems: Vec::new(),
+        metrics: metrics::of(spec)
+            .into_iter()
+            .map(|known| known.metric)
+            .collect(),
+        variants: variants.collect(),
+        trials: Vec::new(),
+        derived: Vec::new(),
+        checks: Vec::new(),
+        guess: None,
+        notes: Vec::new(),
+    }
+}
 
 /// What `spec` asks and teaches.
 pub(crate) fn experiment(spec: &Spec) -> Experiment {
@@ -82,7 +116,7 @@ fn date(days: i64) -> (i64, i64, i64) {
 }
 
 /// This machine, as its kernel describes it; what cannot be read is left empty.
-pub(crate) trait OfThis {
+trait OfThis {
     fn of_this() -> Self;
 }
 

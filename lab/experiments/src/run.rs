@@ -4,18 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kernel::{Ctx, Random, SeededRandom};
-use reports::{Machine, Run, Trial};
+use reports::{Run, Trial};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
 use crate::judge;
 use crate::killing::Killing;
-use crate::machine::{self, OfThis as _};
-use crate::metrics;
+use crate::machine;
 use crate::spec::{Form, Spec, SystemSpec, TwinsSpec, VariantSpec};
 use crate::system::Target;
 use crate::trial::Number;
-use crate::up::{Up, system_of, systems};
+use crate::up::{Up, systems};
 
 /// Where and how experiments are run.
 pub struct Lab {
@@ -52,7 +51,7 @@ impl Lab {
             .seed
             .unwrap_or_else(|| self.ctx.random.next_u64() >> 11);
         let started = self.ctx.steady();
-        let mut run = self.empty(&spec, wanted, seed);
+        let mut run = machine::run(&spec, self.ctx.now(), wanted.form, seed);
         let wants = systems(&spec);
         if self.target.is_some()
             && let Some(why) = not_on_a_target(&spec, &wants)
@@ -83,38 +82,6 @@ impl Lab {
         run.checks = judge::checks(&spec, &run);
         run.guess = wanted.guess.as_deref().map(|text| judge::guess(text, &run));
         Ok(run)
-    }
-
-    fn empty(&self, spec: &Spec, wanted: &Wanted, seed: u64) -> Run {
-        let now = self.ctx.now();
-        let wants = systems(spec);
-        let variants = spec.variants().map(|variant| {
-            let system = wants.iter().position(|w| *w == system_of(spec, variant));
-            machine::variant(variant, system.unwrap_or(0))
-        });
-        Run {
-            format: 1,
-            id: format!("{}-{}", machine::stamp(now), spec.id.get_ref()),
-            experiment: machine::experiment(spec),
-            started_at: now.0,
-            elapsed_s: 0.0,
-            quick: wanted.form != Form::Whole,
-            seed,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            ended_early: false,
-            machine: Machine::of_this(),
-            systems: Vec::new(),
-            metrics: metrics::of(spec)
-                .into_iter()
-                .map(|known| known.metric)
-                .collect(),
-            variants: variants.collect(),
-            trials: Vec::new(),
-            derived: Vec::new(),
-            checks: Vec::new(),
-            guess: None,
-            notes: Vec::new(),
-        }
     }
 
     /// Every trial of every variant, those of a block in turn: there and back again, so that what

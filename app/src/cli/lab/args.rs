@@ -104,6 +104,12 @@ pub(in crate::cli) struct SelfTestArgs {
     /// How long each trial is, in seconds
     #[arg(long, default_value_t = 0.5)]
     pub(super) seconds: f64,
+    /// Draw the trials instead of measuring a system: what is found then is the same each time
+    #[arg(long, conflicts_with = "seconds")]
+    pub(super) simulated: bool,
+    /// Draws other trials
+    #[arg(long, default_value_t = 1, requires = "simulated")]
+    pub(super) seed: u64,
     #[command(flatten)]
     pub(super) place: Place,
 }

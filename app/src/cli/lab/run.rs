@@ -7,17 +7,14 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow};
 use experiments::{Error, Form, Lab, Spec, Target, Wanted, clean_up};
 use kernel::Ctx;
-use reports::{Cut, Outcome, Run};
+use reports::Run;
 use tokio_util::sync::CancellationToken;
 
 use super::super::output::{Output, write_out};
 use super::super::process::Signals;
-use super::args::{RunArgs, SelfTestArgs};
+use super::args::RunArgs;
 use super::shelf::{Shelf, write};
 use super::{bad, library};
-
-/// Trials of one experiment of the self-test, for each of its two variants.
-const BLOCKS: u32 = 6;
 
 pub(super) fn run(args: &RunArgs, output: Output) -> Result<ExitCode> {
     let spec = library::find(&args.experiment)?;
@@ -63,33 +60,13 @@ pub(super) const fn form(quick: bool) -> Form {
     }
 }
 
-/// Identical variants, again and again: how often is a difference claimed that is not there?
-pub(super) fn self_test(args: &SelfTestArgs, output: Output) -> Result<ExitCode> {
-    if !(0.1..=60.0).contains(&args.seconds) {
-        return Err(bad("--seconds is 0.1 to 60"));
-    }
-    let text = include_str!("self-test.toml");
-    let mut spec = Spec::read("self-test.toml", text).map_err(bad)?;
-    spec.trials.seconds = args.seconds;
-    spec.trials.blocks = args.experiments * BLOCKS;
-    let shelf = Shelf::of(&args.place);
-    let run = measured(spec, &Wanted::default(), None, &shelf)?;
-    let cut = Cut {
-        variants: 2,
-        blocks: BLOCKS as usize,
-    };
-    let test = reports::self_test(&run, cut);
-    output.say(&test.to_text(), &test)?;
-    let well = matches!(test.outcome, Outcome::Held | Outcome::Unclear);
-    Ok(if well {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
-}
-
 /// Runs `spec` with progress on standard error; a signal ends it, and everything is cleaned up.
-fn measured(spec: Spec, wanted: &Wanted, target: Option<Target>, shelf: &Shelf) -> Result<Run> {
+pub(super) fn measured(
+    spec: Spec,
+    wanted: &Wanted,
+    target: Option<Target>,
+    shelf: &Shelf,
+) -> Result<Run> {
     let mut runs = in_turn(vec![spec], wanted, target, shelf)?;
     runs.pop().context("nothing was run")
 }

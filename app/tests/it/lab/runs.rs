@@ -142,6 +142,19 @@ fn the_self_test_prints_a_rate() {
     assert!(trials_are_gone(&dir), "the private system is removed");
 }
 
+#[test]
+fn the_simulated_self_test_is_the_same_each_time_and_starts_nothing() {
+    let (_guard, dir) = temporary();
+    let drawn = ["lab", "self-test", "--simulated", "--experiments", "50"];
+    let first = answered(&dir, &drawn);
+    assert_eq!(first["equal"]["outcome"], "held", "{first}");
+    assert_eq!(first["different"]["experiments"]["hits"], 50, "{first}");
+    assert_eq!(answered(&dir, &drawn), first);
+    let other = answered(&dir, &[&drawn[..], &["--seed", "2"]].concat());
+    assert_ne!(other, first);
+    assert!(!dir.join(".tradewind").exists(), "nothing was begun");
+}
+
 fn trials_are_gone(dir: &std::path::Path) -> bool {
     let shelf = std::fs::read_dir(dir.join(".tradewind/lab"));
     shelf.map_or(0, Iterator::count) == 0

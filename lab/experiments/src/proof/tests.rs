@@ -1,9 +1,11 @@
 //! Proofs of planted runs: one in which everything is there, and the same with one fault each.
 
-use reports::{Derived, Machine, Trial};
+use kernel::Timestamp;
+use reports::{Derived, Trial};
 
 use super::*;
-use crate::{machine, metrics};
+use crate::machine;
+use crate::spec::Form;
 
 const TEXT: &str = r#"
 id = "caches"
@@ -43,17 +45,14 @@ fn spec(text: &str) -> Spec {
 
 /// A run of `spec` in which each metric of each variant is 2, and no errors were seen.
 fn run(spec: &Spec) -> Run {
-    let metrics: Vec<_> = metrics::of(spec).into_iter().map(|k| k.metric).collect();
-    let of = |name: &str| {
-        if name.ends_with("error_percent") {
-            0.0
-        } else {
-            2.0
-        }
+    let mut run = machine::run(spec, Timestamp::from_secs(0), Form::Proof, 1);
+    let of = |name: &str| match name.ends_with("error_percent") {
+        true => 0.0,
+        false => 2.0,
     };
-    let values = metrics.iter().map(|m| (m.name.clone(), of(&m.name)));
+    let metrics = run.metrics.iter();
+    let values = metrics.map(|metric| (metric.name.clone(), of(&metric.name)));
     let values: std::collections::BTreeMap<String, f64> = values.collect();
-    let variants: Vec<_> = spec.variants().map(|v| machine::variant(v, 0)).collect();
     let trial = |variant| Trial {
         variant,
         block: 0,
@@ -65,31 +64,7 @@ fn run(spec: &Spec) -> Run {
         marks: Vec::new(),
         limited: None,
     };
-    let mut run = Run {
-        format: 1,
-        id: "x".to_owned(),
-        experiment: machine::experiment(spec),
-        started_at: 0,
-        elapsed_s: 2.0,
-        quick: true,
-        seed: 1,
-        version: "0.1.0".to_owned(),
-        ended_early: false,
-        machine: Machine {
-            cores: 2,
-            cpu: String::new(),
-            os: String::new(),
-            memory_mib: 1,
-        },
-        systems: Vec::new(),
-        metrics,
-        trials: (0..variants.len()).map(trial).collect(),
-        variants,
-        derived: Vec::new(),
-        checks: Vec::new(),
-        guess: None,
-        notes: Vec::new(),
-    };
+    run.trials = (0..run.variants.len()).map(trial).collect();
     run.derived = vec![Derived {
         label: "saved".to_owned(),
         unit: String::new(),
