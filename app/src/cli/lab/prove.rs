@@ -89,8 +89,8 @@ fn to_text(proof: &Proof, run: &Run) -> String {
             false => "not as expected here",
         };
         let must = match check.expected {
-            Effect::Holds => "holds",
-            Effect::Breaks => "breaks",
+            Effect::Holds => "must hold",
+            Effect::Breaks => "must break",
         };
         let (variant, claim) = (&run.variants[check.variant].name, &check.claim);
         format!("  {how}  {variant}: {claim} {must} ({})", check.detail)
@@ -105,7 +105,7 @@ fn to_json(proof: &Proof, run: &Run, kept: Option<&str>) -> serde_json::Value {
     let checks = proof.checks.iter().map(|check| {
         json!({
             "variant": run.variants[check.variant].name, "claim": check.claim,
-            "as_expected": check.passed(), "detail": check.detail,
+            "must": check.expected, "as_expected": check.passed(), "detail": check.detail,
         })
     });
     json!({
