@@ -118,6 +118,7 @@ impl Collector {
             self.poll(first).await;
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
+                () = self.deps.leaving.told() => return,
                 () = self.deps.tasks.stopping() => return,
             }
             if !first {

@@ -51,6 +51,8 @@ pub struct Deps {
     pub ctx: Ctx,
     /// Where its work runs.
     pub tasks: Tasks,
+    /// What ends the streams to pages.
+    pub leaving: web::Leaving,
 }
 
 /// What the console is made of.

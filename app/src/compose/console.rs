@@ -16,7 +16,8 @@ pub(crate) fn compose(host: &Host, system: Arc<System>) -> Hosted {
             cluster: system,
             runs: Arc::new(KeptRuns::new(host.data.join("lab"))),
             ctx: host.ctx.clone(),
-            tasks: host.pages.clone(),
+            tasks: host.tasks.clone(),
+            leaving: host.leave.leaving(),
         },
     );
     Hosted::page(CONSOLE, parts.routes, parts.handler)

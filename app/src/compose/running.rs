@@ -62,20 +62,33 @@ impl Running {
         host.telemetry
             .timeline
             .record(EventKind::Stop, format!("{id} drains"), &attributes);
-        // Streams to pages have no end of their own.
-        host.pages.shutdown().await;
+        // Whom a replica tells to leave comes back through the gateway, which must not lead him here
+        // again; the gateway itself has to find the others to its last request.
+        let behind = host.front.get().is_none() && supervisor.is_none();
+        if behind {
+            be_unknown(&host).await;
+        }
+        // Streams, polls and sockets have no end of their own.
+        host.leave.tell();
         outer.shutdown().await;
         if let Some(supervisor) = supervisor {
             let within = host.config.gateway.limits.drain() + CHILD_GRACE;
             supervisor.stop_all(within).await;
         }
-        let announced = host.discovery.registry.is_some();
-        host.finding.shutdown().await;
-        if announced {
-            tokio::time::sleep(TELL_WITHIN).await;
+        if !behind {
+            be_unknown(&host).await;
         }
         inner.shutdown().await;
         host.proxying.shutdown().await;
         host.tasks.shutdown().await;
+    }
+}
+
+/// Is found no more, and gives the others time to hear of it.
+async fn be_unknown(host: &Host) {
+    let announced = host.discovery.registry.is_some();
+    host.finding.shutdown().await;
+    if announced {
+        tokio::time::sleep(TELL_WITHIN).await;
     }
 }

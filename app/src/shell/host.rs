@@ -16,7 +16,7 @@ use mesh::{Dispatch, MeshRegistry};
 use parking_lot::Mutex;
 use storage::Db;
 use telemetry::Telemetry;
-use web::{ClusterSecret, Ingress, Keys};
+use web::{ClusterSecret, Ingress, Keys, Leave};
 
 use crate::settings::config::Config;
 use crate::settings::data::DataDir;
@@ -48,8 +48,8 @@ pub(crate) struct Host {
     pub(crate) secret: ClusterSecret,
     /// Events from and to the services of this process.
     pub(crate) bus: Bus,
-    /// Pages that people look at: their streams end as soon as the process is to end.
-    pub(crate) pages: Tasks,
+    /// Tells whatever has no end of its own that the process is to end.
+    pub(crate) leave: Leave,
     /// Knowing where others are, and telling them where we are.
     pub(crate) finding: Tasks,
     /// Work that goes on until the last request is answered.

@@ -209,6 +209,7 @@ impl Console {
             runs,
             ctx,
             tasks: tasks.clone(),
+            leaving: web::Leaving::default(),
         };
         Self {
             fake,

@@ -1,4 +1,5 @@
-//! Server-sent events: a bounded queue per client, a heartbeat, and no mercy for slow readers.
+//! Server-sent events: a bounded queue per client, a heartbeat, no mercy for slow readers, and a
+//! goodbye that brings the client back at once when the process leaves.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,12 +9,19 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use http_body::{Body as HttpBody, Frame};
 use tokio::sync::mpsc;
-use tokio::time::Interval;
+use tokio::time::{Interval, MissedTickBehavior};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use crate::{Body, BoxError, Response};
+use crate::{Body, BoxError, Leaving, Response};
 
 /// How many events may wait for one client.
 const QUEUE_EVENTS_MAX: usize = 64;
+
+/// The last words of a stream. An `EventSource` waits some seconds unless it is told otherwise; what
+/// it finds a moment later is another replica, or this one started again.
+pub(crate) const GOODBYE: &[u8] = b"retry: 250\nevent: leaving\ndata:\n\n";
+/// What is sent when there is nothing to send.
+pub(crate) const BEAT: &[u8] = b": beat\n\n";
 
 /// The sending side of one stream.
 #[derive(Debug, Clone)]
@@ -27,13 +35,32 @@ pub struct Sse {
     pub response: Response,
 }
 
-/// Opens a stream that sends a comment every `heartbeat`, so that dead clients are noticed.
+/// Opens a stream that sends a comment every `heartbeat`, so that dead clients are noticed. When
+/// told to leave it sends what waits, says `leaving`, and ends.
 #[must_use]
-pub fn sse(heartbeat: Duration) -> Sse {
+pub fn sse(heartbeat: Duration, leaving: &Leaving) -> Sse {
     let (sender, queue) = mpsc::channel(QUEUE_EVENTS_MAX);
+    let events = Events {
+        queue,
+        beat: beat(heartbeat),
+        told: Some(Box::pin(leaving.clone().into_told())),
+    };
+    Sse {
+        sender: SseSender(sender),
+        response: event_stream(Body::stream(events)),
+    }
+}
+
+/// Ticks at once and then every `heartbeat`.
+pub(crate) fn beat(heartbeat: Duration) -> Interval {
     let mut beat = tokio::time::interval(heartbeat);
-    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut response = Response::new(Body::stream(Events { queue, beat }));
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beat
+}
+
+/// The answer that carries a stream of events.
+pub(crate) fn event_stream(body: Body) -> Response {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -41,10 +68,7 @@ pub fn sse(heartbeat: Duration) -> Sse {
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Sse {
-        sender: SseSender(sender),
-        response,
-    }
+    response
 }
 
 impl SseSender {
@@ -63,7 +87,7 @@ impl SseSender {
         self.0.try_send(text.into()).is_ok()
     }
 
-    /// Resolves when the client is gone.
+    /// Resolves when the client is gone, or was told that we leave.
     pub async fn closed(&self) {
         self.0.closed().await;
     }
@@ -79,6 +103,8 @@ fn push_line(out: &mut String, field: &str, value: &str) {
 struct Events {
     queue: mpsc::Receiver<Bytes>,
     beat: Interval,
+    /// Nothing once the goodbye has been said.
+    told: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 impl HttpBody for Events {
@@ -89,13 +115,26 @@ impl HttpBody for Events {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match self.queue.poll_recv(cx) {
-            Poll::Ready(Some(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
-            Poll::Ready(None) => return Poll::Ready(None),
-            Poll::Pending => {}
+        let this = &mut *self;
+        let Some(told) = &mut this.told else {
+            return Poll::Ready(None);
+        };
+        // Asked first, so that it wakes us; what was sent before it was said is sent before the end.
+        let told = told.as_mut().poll(cx).is_ready();
+        if told {
+            this.queue.close();
         }
-        self.beat
+        match this.queue.poll_recv(cx) {
+            Poll::Ready(Some(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            Poll::Ready(None) if !told => return Poll::Ready(None),
+            _ if told => {
+                this.told = None;
+                return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(GOODBYE)))));
+            }
+            _ => {}
+        }
+        this.beat
             .poll_tick(cx)
-            .map(|_| Some(Ok(Frame::data(Bytes::from_static(b": beat\n\n")))))
+            .map(|_| Some(Ok(Frame::data(Bytes::from_static(BEAT)))))
     }
 }

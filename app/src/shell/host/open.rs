@@ -86,7 +86,7 @@ impl Host {
             telemetry,
             secret,
             tasks,
-            pages: Tasks::new(),
+            leave: web::Leave::default(),
             finding,
             proxying: Tasks::new(),
             discovery,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use http_body_util::BodyExt as _;
 use kernel::{Code, Coded, Retry};
-use web::{Assets, Body, Handler, from_fn, problem, sse};
+use web::{Assets, Body, Handler, Leave, Leaving, from_fn, problem, sse};
 
 use crate::world::ask;
 
@@ -81,7 +81,7 @@ async fn files_have_a_tag_a_type_and_a_strict_policy() {
 
 #[tokio::test]
 async fn an_event_stream_beats_and_drops_slow_clients() {
-    let stream = sse(Duration::from_secs(15));
+    let stream = sse(Duration::from_secs(15), &Leaving::default());
     assert_eq!(
         stream.response.headers()["content-type"],
         "text/event-stream"
@@ -105,6 +105,25 @@ async fn an_event_stream_beats_and_drops_slow_clients() {
     );
     drop(body);
     stream.sender.closed().await;
+}
+
+#[tokio::test]
+async fn an_event_stream_that_is_told_to_leave_sends_what_waits_and_says_come_back_at_once() {
+    let leave = Leave::default();
+    let stream = sse(Duration::from_secs(15), &leave.leaving());
+    let mut body = stream.response.into_body();
+    body.frame().await.unwrap().unwrap();
+    assert!(stream.sender.send("last", None, "word"));
+    leave.tell();
+    let mut rest = Vec::new();
+    while let Some(frame) = body.frame().await {
+        rest.push(frame.unwrap().into_data().unwrap());
+    }
+    assert_eq!(rest[0], "event: last\ndata: word\n\n");
+    assert!(rest[1].starts_with(b"retry: "), "{:?}", rest[1]);
+    assert_eq!(rest.len(), 2);
+    stream.sender.closed().await;
+    assert!(!stream.sender.send("too", None, "late"));
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,7 @@
 
 mod answers;
 mod extract;
+mod feed;
 mod identity;
 mod server;
 mod world;
