@@ -115,7 +115,7 @@ async fn stream(_: Known, State(collector): Shared) -> Result<Response, ProblemR
     let mut watcher = collector.watch();
     let web::Sse { sender, response } = web::sse(HEARTBEAT, &collector.deps().leaving);
     let tasks = collector.deps().tasks.clone();
-    tasks.spawn(async move {
+    tasks.clone().spawn(async move {
         let past = json(&collector.past().0);
         if !sender.send("past", None, &past) {
             return;
@@ -134,6 +134,7 @@ async fn stream(_: Known, State(collector): Shared) -> Result<Response, ProblemR
             tokio::select! {
                 changed = watcher.snapshots.changed() => if changed.is_err() { return },
                 () = sender.closed() => return,
+                () = tasks.stopping() => return,
             }
         }
     });

@@ -36,6 +36,7 @@ async fn main() {
         runs: Arc::new(console::NoRuns),
         ctx: ctx.clone(),
         tasks: tasks.clone(),
+        leaving: web::Leave::default().leaving(),
     };
     let parts = console::build(console::Config::default(), deps);
     let links = web::from_router(links::router());

@@ -10,9 +10,9 @@ use crate::workspace::Workspace;
 use crate::{stamp_test, tidy};
 
 /// The program may have so many bytes by itself, and so many for each service.
-const PROGRAM_BYTES: u64 = 27_000_000;
+const PROGRAM_BYTES: u64 = 30_000_000;
 /// See [`PROGRAM_BYTES`]; with 22 services that is below 80 MB.
-const SERVICE_BYTES: u64 = 2_400_000;
+const SERVICE_BYTES: u64 = 2_250_000;
 /// What a system at rest may hold in memory.
 const MEMORY_BYTES: u64 = 60_000_000;
 
